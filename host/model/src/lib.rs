@@ -1,0 +1,26 @@
+//! Values without IO: typed ids, money, rates, time, scopes, and the injected
+//! sources of time and chance.
+//!
+//! Every other room speaks in these. What is absent: no database, no clock of
+//! its own, no floats, no serialization of domain types (wire structs live at
+//! the doors).
+
+mod amount;
+mod asset;
+mod env;
+pub mod id;
+mod scope;
+mod secret;
+mod time;
+
+pub use amount::{Amount, AmountError, Money, Rate, Rounding, split_by_largest_remainder};
+pub use asset::{Asset, Currency, ParseAssetError};
+pub use env::{Clock, Entropy, Env, ManualClock, SeededEntropy};
+pub use id::{
+    DeliveryId, EndpointId, EventId, FeeScheduleId, Id, InstitutionId, InvocationId,
+    LedgerAccountId, MessageId, OAuthClientId, OfferId, OrderId, ParseIdError, PaymentId, PluginId,
+    ProductId, PublicAccountId, RefundId, ReleaseId, SessionId, TransferId, UserId,
+};
+pub use scope::{ParseScopeError, Scope, ScopeSet};
+pub use secret::Secret;
+pub use time::{Day, ParseDayError, Timestamp};
