@@ -1,1 +1,26 @@
-//! Room.
+//! The database: a pool, a transaction, migrations, and group commit.
+//!
+//! SQLite is embedded and the default; PostgreSQL is for scale. One set of SQL
+//! serves both (`$1` placeholders, `on conflict`, `returning`; BIGINT, TEXT and
+//! BYTEA); where a statement needs a form per engine the two stand side by side
+//! and [`Tx::pick`] chooses.
+//!
+//! There are two ways to write. [`Db::write`] retries an ordinary transaction
+//! of the control plane. The money path is data, not closures: commands go to a
+//! [`Batcher`], which takes everything that waits and commits it once.
+//!
+//! Guarantees: SQLite runs in WAL mode with `synchronous=FULL` and one writer;
+//! a commit that was answered is on disk. What is absent: no query of a room
+//! lives here, no business rule, no cache.
+
+mod batcher;
+mod error;
+mod migration;
+mod open;
+mod tx;
+
+pub use batcher::{BATCH_COMMANDS_MAX, BatchOptions, Batcher, Machine, QUEUE_COMMANDS_MAX};
+pub use error::{Error, Retryable};
+pub use migration::Migration;
+pub use open::{Db, Engine, OpenOptions};
+pub use tx::Tx;

@@ -8,6 +8,7 @@
 mod amount;
 mod asset;
 mod env;
+/// Typed ids.
 pub mod id;
 mod scope;
 mod secret;

@@ -1,0 +1,175 @@
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Error, Retryable};
+use crate::open::Db;
+use crate::tx::Tx;
+
+/// Commands of one batch at most.
+pub const BATCH_COMMANDS_MAX: usize = 2_048;
+/// Commands that may wait; the next caller waits for a place.
+pub const QUEUE_COMMANDS_MAX: usize = 8_192;
+/// How often a batch that met a busy database is tried in all.
+const BATCH_TRIES_MAX: u32 = 10;
+
+/// Rules over batches of commands: load what the batch touches, decide each
+/// command by itself and in order, store the outcome, all with a few set-based
+/// statements.
+pub trait Machine: Send + Sync + 'static {
+    /// What a caller asks for. Doing it twice has one effect.
+    type Command: Send + Sync + 'static;
+    /// What the caller is told: accepted or refused.
+    type Outcome: Send + 'static;
+
+    /// Runs a batch inside a transaction that the batcher commits. Gives one
+    /// outcome for each command, in order.
+    ///
+    /// # Errors
+    /// The database failed; then nothing of the batch remains.
+    fn run<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        commands: &'a [Self::Command],
+    ) -> impl Future<Output = Result<Vec<Self::Outcome>, Error>> + Send + 'a;
+}
+
+/// How a batcher works.
+#[derive(Clone, Copy, Debug)]
+pub struct BatchOptions {
+    /// Commands of one batch at most.
+    pub commands_max: usize,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self {
+            commands_max: BATCH_COMMANDS_MAX,
+        }
+    }
+}
+
+struct Waiting<M: Machine> {
+    command: M::Command,
+    answer: oneshot::Sender<Result<M::Outcome, Error>>,
+}
+
+/// Group commit: takes every command that waits, runs them as one batch in one
+/// transaction, commits once, and then answers every caller. A caller that goes
+/// away does not stop its command.
+pub struct Batcher<M: Machine> {
+    queue: mpsc::Sender<Waiting<M>>,
+}
+
+impl<M: Machine> Batcher<M> {
+    /// Starts the one worker of this batcher; it ends when the last handle is dropped.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the worker outlives any caller, so that a dropped request cannot stop a batch"
+    )]
+    pub fn start(db: Db, machine: M, options: BatchOptions) -> Self {
+        let (queue, waiting) = mpsc::channel(QUEUE_COMMANDS_MAX);
+        let worker = Worker {
+            db,
+            machine: Arc::new(machine),
+            options,
+        };
+        tokio::spawn(worker.run(waiting));
+        Self { queue }
+    }
+
+    /// Hands a command in and waits until its batch is committed.
+    ///
+    /// # Errors
+    /// The database failed. After [`Error::Unreachable`] the effect is unknown:
+    /// hand the same command in again.
+    pub async fn submit(&self, command: M::Command) -> Result<M::Outcome, Error> {
+        let (answer, outcome) = oneshot::channel();
+        let waiting = Waiting { command, answer };
+        self.queue.send(waiting).await.map_err(|_| Error::Stopped)?;
+        outcome.await.map_err(|_| Error::Stopped)?
+    }
+}
+
+impl<M: Machine> Clone for Batcher<M> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<M: Machine> fmt::Debug for Batcher<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Batcher")
+    }
+}
+
+struct Worker<M> {
+    db: Db,
+    machine: Arc<M>,
+    options: BatchOptions,
+}
+
+impl<M: Machine> Worker<M> {
+    async fn run(self, mut queue: mpsc::Receiver<Waiting<M>>) {
+        let mut batch = Vec::new();
+        while queue.recv_many(&mut batch, self.options.commands_max).await > 0 {
+            let (commands, answers): (Vec<_>, Vec<_>) =
+                batch.drain(..).map(|w| (w.command, w.answer)).unzip();
+            let outcomes = self.run_batch(&commands).await;
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // A caller that went away does not hear its outcome.
+                drop(answer.send(outcome));
+            }
+        }
+    }
+
+    /// Runs the batch; when the schema refuses it, each command alone, so that
+    /// one bad command fails by itself.
+    async fn run_batch(&self, commands: &[M::Command]) -> Vec<Result<M::Outcome, Error>> {
+        match self.run_with_retries(commands).await {
+            Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
+            Err(Error::Constraint(_) | Error::Sqlx(_)) if commands.len() > 1 => {
+                let mut outcomes = Vec::with_capacity(commands.len());
+                for command in commands {
+                    let alone = self.run_with_retries(std::slice::from_ref(command)).await;
+                    outcomes.push(alone.and_then(|mut one| one.pop().ok_or(Error::Stopped)));
+                }
+                outcomes
+            }
+            Err(error) => {
+                tracing::warn!(%error, commands = commands.len(), "a batch failed");
+                commands.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    async fn run_with_retries(&self, commands: &[M::Command]) -> Result<Vec<M::Outcome>, Error> {
+        let mut tries = 1;
+        loop {
+            match self.run_once(commands).await {
+                Err(error) if error.is_retryable() && tries < BATCH_TRIES_MAX => {
+                    tokio::time::sleep(Duration::from_millis(1 << tries.min(6))).await;
+                    tries += 1;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    async fn run_once(&self, commands: &[M::Command]) -> Result<Vec<M::Outcome>, Error> {
+        let mut tx = self.db.begin().await?;
+        let outcomes = self.machine.run(&mut tx, commands).await?;
+        assert_eq!(
+            outcomes.len(),
+            commands.len(),
+            "a machine gives one outcome for each command"
+        );
+        tx.commit().await?;
+        Ok(outcomes)
+    }
+}
