@@ -1,4 +1,5 @@
 use std::future::Future;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use qiao_db::{Db, OpenOptions};
@@ -17,7 +18,7 @@ pub struct TestDatabase {
     /// Its address for a `--database-url` flag; none for SQLite.
     pub url: Option<String>,
     /// The folder of an SQLite file, and of whatever else the test keeps.
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
 }
 
 /// A fresh SQLite file.
@@ -29,7 +30,7 @@ pub struct TestDatabase {
     reason = "a test stops where its database is missing"
 )]
 pub async fn sqlite() -> TestDatabase {
-    let folder = TempDir::new().unwrap();
+    let folder = Arc::new(TempDir::new().unwrap());
     let options = OpenOptions::sqlite(folder.path().join("qiao.db"));
     let db = Db::open(&options).await.unwrap();
     TestDatabase {
@@ -51,9 +52,8 @@ pub async fn sqlite() -> TestDatabase {
 )]
 pub async fn postgres() -> TestDatabase {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let server = std::env::var(POSTGRES)
-        .expect("QIAO_TEST_POSTGRES is not set; run `make test`, or `export QIAO_TEST_POSTGRES=$(.ci/postgres start)`");
-    let folder = TempDir::new().unwrap();
+    let server = server();
+    let folder = Arc::new(TempDir::new().unwrap());
     let unique: String = folder
         .path()
         .file_name()
@@ -88,12 +88,39 @@ pub async fn postgres() -> TestDatabase {
     }
 }
 
+/// The server's address: from the environment, else of the throw-away cluster,
+/// which is started when it does not run yet.
+#[expect(
+    clippy::expect_used,
+    reason = "a test stops where its server is missing"
+)]
+fn server() -> String {
+    if let Ok(server) = std::env::var(POSTGRES) {
+        return server;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../.ci/postgres");
+    let started = std::process::Command::new(script)
+        .arg("start")
+        .output()
+        .expect(".ci/postgres can be run");
+    assert!(
+        started.status.success(),
+        "no PostgreSQL for the tests: {}",
+        String::from_utf8_lossy(&started.stderr)
+    );
+    String::from_utf8_lossy(&started.stdout).trim().to_owned()
+}
+
 /// Runs a test on a fresh SQLite database and on a fresh PostgreSQL database.
 pub async fn each_database<F, Fut>(test: F)
 where
     F: Fn(TestDatabase) -> Fut,
     Fut: Future<Output = ()>,
 {
-    test(sqlite().await).await;
-    test(postgres().await).await;
+    for database in [sqlite().await, postgres().await] {
+        // An async block may capture the database alone; its folder stays until the test ends.
+        let folder = Arc::clone(&database.folder);
+        test(database).await;
+        drop(folder);
+    }
 }

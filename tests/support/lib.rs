@@ -1,8 +1,8 @@
 //! What the tests of every room share: fresh databases on both engines.
 //!
 //! SQLite is a file in a temporary folder; PostgreSQL is a new database on the
-//! server that `QIAO_TEST_POSTGRES` names (`make test` starts one; by hand:
-//! `export QIAO_TEST_POSTGRES=$(.ci/postgres start)`). There are no mocks.
+//! server that `QIAO_TEST_POSTGRES` names, else on the throw-away cluster of
+//! `.ci/postgres`, which is started when it does not run. There are no mocks.
 
 mod database;
 

@@ -93,7 +93,7 @@ impl From<sqlx::Error> for Error {
     fn from(error: sqlx::Error) -> Self {
         let code = error
             .as_database_error()
-            .and_then(|e| e.code())
+            .and_then(sqlx::error::DatabaseError::code)
             .map(|c| c.to_string())
             .unwrap_or_default();
         let constraint = error.as_database_error().is_some_and(|e| {
