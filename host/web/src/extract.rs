@@ -1,0 +1,11 @@
+//! Extractors: who asks, and what, as types in a handler's signature.
+
+mod body;
+mod caller;
+mod path;
+
+pub use body::{Json, Query};
+pub use caller::{
+    Bearer, CSRF_HEADER, Operator, RequiredScope, SessionUser, check_csrf, scope, session,
+};
+pub use path::{PathPair, PathParam};

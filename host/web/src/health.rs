@@ -1,0 +1,55 @@
+//! Is it alive, is it ready, how is it doing.
+
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+use crate::problem::{Problem, ProblemBody};
+
+pub(crate) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(live))
+        .routes(routes!(ready))
+        .routes(routes!(scrape))
+}
+
+/// Is the process alive
+#[utoipa::path(
+    get,
+    path = "/healthz",
+    tag = "host",
+    responses((status = 200, description = "It is", content_type = "text/plain", body = String))
+)]
+async fn live() -> &'static str {
+    "ok\n"
+}
+
+/// Can the host serve: its database answers
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "host",
+    responses(
+        (status = 200, description = "It can", content_type = "text/plain", body = String),
+        (status = 503, description = "Not now", content_type = "application/problem+json", body = ProblemBody)
+    )
+)]
+async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+    app.ledger.totals().await?;
+    Ok("ready\n")
+}
+
+/// Metrics in the text format of Prometheus
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    tag = "host",
+    responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
+)]
+async fn scrape(State(app): State<App>) -> impl IntoResponse {
+    let text_format = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, text_format)], app.metrics.render())
+}
