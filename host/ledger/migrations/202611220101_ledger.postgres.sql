@@ -1,0 +1,9 @@
+create function ledger_refuses() returns trigger language plpgsql as 'begin raise exception ''% is append-only'', tg_table_name; end';
+create trigger ledger_transfer_no_change before update or delete on ledger_transfer for each row execute function ledger_refuses();
+create trigger ledger_transfer_no_truncate before truncate on ledger_transfer for each statement execute function ledger_refuses();
+create trigger ledger_account_no_rename before update of id, owner, kind, asset on ledger_account for each row execute function ledger_refuses();
+create trigger ledger_account_no_delete before delete on ledger_account for each row execute function ledger_refuses();
+create trigger ledger_account_no_truncate before truncate on ledger_account for each statement execute function ledger_refuses();
+
+-- Sums change with every batch: room on the page keeps the updates off the indexes.
+alter table ledger_account set (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05);

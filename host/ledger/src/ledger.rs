@@ -1,0 +1,87 @@
+use qiao_db::{Db, Error};
+use qiao_model::{LedgerAccountId, TransferId};
+
+use crate::account::{AssetTotal, Balance, LedgerAccount, Owner};
+use crate::store;
+use crate::transfer::{StatementPage, Transfer};
+
+/// Transfers of one page of a statement at most.
+pub const STATEMENT_TRANSFERS_MAX: usize = 200;
+
+/// Reads the books as they are committed.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    db: Db,
+}
+
+impl Ledger {
+    /// The books in this database.
+    #[must_use]
+    pub const fn new(db: Db) -> Self {
+        Self { db }
+    }
+
+    /// What an account holds; none when it was never opened.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn balance(&self, account: LedgerAccountId) -> Result<Option<Balance>, Error> {
+        Ok(self.account(account).await?.map(|found| found.balance))
+    }
+
+    /// One account; none when it was never opened.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn account(&self, account: LedgerAccountId) -> Result<Option<LedgerAccount>, Error> {
+        store::account(&self.db, account).await
+    }
+
+    /// Every account of an owner, by asset and kind.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn accounts_of(&self, owner: &Owner) -> Result<Vec<LedgerAccount>, Error> {
+        store::accounts_of(&self.db, &owner.to_string()).await
+    }
+
+    /// The transfers that belong to a payment, the oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn transfers_of(&self, reference: &str) -> Result<Vec<Transfer>, Error> {
+        store::transfers_of(&self.db, reference).await
+    }
+
+    /// The books of every asset, as of one moment.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn totals(&self) -> Result<Vec<AssetTotal>, Error> {
+        store::asset_totals(&self.db).await
+    }
+
+    /// A page of an account's transfers, the newest first: from its newest one,
+    /// or from where the page before said that the next begins.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn statement(
+        &self,
+        account: LedgerAccountId,
+        from: Option<TransferId>,
+        limit: usize,
+    ) -> Result<StatementPage, Error> {
+        let limit = limit.clamp(1, STATEMENT_TRANSFERS_MAX);
+        let limit = i64::try_from(limit).unwrap_or(1);
+        let transfers = store::statement(&self.db, account, from, limit).await?;
+        let next = transfers.last().and_then(|oldest| {
+            if oldest.debit == account {
+                oldest.debit_previous
+            } else {
+                oldest.credit_previous
+            }
+        });
+        Ok(StatementPage { transfers, next })
+    }
+}

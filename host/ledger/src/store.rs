@@ -1,0 +1,218 @@
+//! The statements of the ledger. Each takes one JSON array, so their number
+//! does not depend on the size of the batch.
+
+mod read;
+mod row;
+
+pub(crate) use read::{account, accounts_of, asset_totals, statement, transfers_of};
+
+use qiao_db::{Error, Tx};
+use qiao_model::{Timestamp, TransferId};
+use serde::Serialize;
+use sqlx::Row;
+
+use crate::account::NewAccount;
+use crate::rules::{Account, Books, Totals};
+use row::{AccountRow, AsText, OpenedRow, TransferRow, parse, parse_option, record_of};
+
+const LOAD_ACCOUNTS_SQLITE: &str =
+    "select id, debits, credits, pending_out, pending_in, transfers, last_transfer
+from ledger_account where id in (select value from json_each($1))";
+
+const LOAD_ACCOUNTS_POSTGRES: &str =
+    "select id, debits, credits, pending_out, pending_in, transfers, last_transfer
+from ledger_account where id = any(array(select json_array_elements_text($1::json)))
+order by id for update";
+
+const OPEN_ACCOUNTS_SQLITE: &str = "insert into ledger_account (id, owner, kind, asset)
+select value ->> 'id', value ->> 'owner', value ->> 'kind', value ->> 'asset' from json_each($1) where true
+on conflict (id) do nothing";
+
+const OPEN_ACCOUNTS_POSTGRES: &str = "insert into ledger_account (id, owner, kind, asset)
+select id, owner, kind, asset
+from json_to_recordset($1::json) as x(id text, owner text, kind text, asset text)
+on conflict (id) do nothing";
+
+const STORE_ACCOUNTS_SQLITE: &str = "update ledger_account
+set debits = x.debits, credits = x.credits, pending_out = x.pending_out, pending_in = x.pending_in,
+    transfers = x.transfers, last_transfer = x.last_transfer
+from (
+    select value ->> 'id' as id, value ->> 'debits' as debits, value ->> 'credits' as credits,
+        value ->> 'pending_out' as pending_out, value ->> 'pending_in' as pending_in,
+        value ->> 'transfers' as transfers, value ->> 'last_transfer' as last_transfer
+    from json_each($1)
+) as x
+where ledger_account.id = x.id";
+
+// The second condition makes the planner use the primary key whatever it knows
+// about the size of the table.
+const STORE_ACCOUNTS_POSTGRES: &str = "update ledger_account as a
+set debits = x.debits, credits = x.credits, pending_out = x.pending_out, pending_in = x.pending_in,
+    transfers = x.transfers, last_transfer = x.last_transfer
+from json_to_recordset($1::json) as x(id text, debits bigint, credits bigint, pending_out bigint,
+    pending_in bigint, transfers bigint, last_transfer text)
+where a.id = x.id
+    and a.id = any(array(select y.id from json_to_recordset($1::json) as y(id text)))";
+
+const LOAD_TRANSFERS_SQLITE: &str = "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
+    t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance, r.id as resolved_by
+from ledger_transfer t left join ledger_transfer r on r.pending_id = t.id
+where t.id in (select value from json_each($1))";
+
+const LOAD_TRANSFERS_POSTGRES: &str =
+    "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
+    t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance,
+    (select r.id from ledger_transfer r where r.pending_id = t.id) as resolved_by
+from ledger_transfer t
+where t.id = any(array(select json_array_elements_text($1::json)))";
+
+const STORE_TRANSFERS_SQLITE: &str =
+    "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
+    purpose, reference, debit_previous, credit_previous, debit_balance, credit_balance, at)
+select value ->> 'id', value ->> 'kind', value ->> 'debit', value ->> 'credit', value ->> 'minor',
+    value ->> 'pending', value ->> 'purpose', value ->> 'reference', value ->> 'debit_previous',
+    value ->> 'credit_previous', value ->> 'debit_balance', value ->> 'credit_balance', $2
+from json_each($1)";
+
+const STORE_TRANSFERS_POSTGRES: &str =
+    "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
+    purpose, reference, debit_previous, credit_previous, debit_balance, credit_balance, at)
+select id, kind, debit, credit, minor, pending, purpose, reference, debit_previous, credit_previous,
+    debit_balance, credit_balance, $2
+from json_to_recordset($1::json) as x(id text, kind text, debit text, credit text, minor bigint,
+    pending text, purpose text, reference text, debit_previous text, credit_previous text,
+    debit_balance bigint, credit_balance bigint)";
+
+/// Loads and locks the accounts, which are sorted by id; opens the new ones.
+pub(crate) async fn load_accounts(
+    tx: &mut Tx,
+    accounts: &[&NewAccount],
+    books: &mut Books,
+) -> Result<(), Error> {
+    let ids = json(accounts.iter().map(|account| AsText(account.id())));
+    select_accounts(tx, accounts, &ids, books).await?;
+    if books.accounts.len() == accounts.len() {
+        return Ok(());
+    }
+    let is_new = |account: &&&NewAccount| !books.accounts.contains_key(&account.id());
+    let new: Vec<&NewAccount> = accounts.iter().filter(is_new).copied().collect();
+    let rows = json(new.iter().map(|account| OpenedRow::of(account)));
+    let sql = tx.pick(OPEN_ACCOUNTS_SQLITE, OPEN_ACCOUNTS_POSTGRES);
+    sqlx::query(sql).bind(rows).execute(tx.conn()).await?;
+    // Another host may have opened and used one of them in between.
+    let ids = json(new.iter().map(|account| AsText(account.id())));
+    select_accounts(tx, &new, &ids, books).await
+}
+
+async fn select_accounts(
+    tx: &mut Tx,
+    accounts: &[&NewAccount],
+    ids: &str,
+    books: &mut Books,
+) -> Result<(), Error> {
+    let sql = tx.pick(LOAD_ACCOUNTS_SQLITE, LOAD_ACCOUNTS_POSTGRES);
+    let rows = sqlx::query(sql).bind(ids).fetch_all(tx.conn()).await?;
+    for row in &rows {
+        let id = parse("account id", row.try_get("id")?)?;
+        let Ok(at) = accounts.binary_search_by_key(&id, |account| account.id()) else {
+            return Err(Error::corrupt("account id", id.to_string()));
+        };
+        let totals = Totals {
+            debits: row.try_get("debits")?,
+            credits: row.try_get("credits")?,
+            pending_out: row.try_get("pending_out")?,
+            pending_in: row.try_get("pending_in")?,
+        };
+        let account = Account {
+            totals,
+            loaded: totals,
+            transfers: row.try_get("transfers")?,
+            last_transfer: parse_option("transfer id", row.try_get("last_transfer")?)?,
+            ..Account::new(accounts[at].kind(), accounts[at].asset())
+        };
+        books.accounts.insert(id, account);
+    }
+    Ok(())
+}
+
+/// Loads the transfers that are there, with what resolved them.
+pub(crate) async fn load_transfers(
+    tx: &mut Tx,
+    transfers: &[TransferId],
+    books: &mut Books,
+) -> Result<(), Error> {
+    if transfers.is_empty() {
+        return Ok(());
+    }
+    let ids = json(transfers.iter().map(AsText));
+    let sql = tx.pick(LOAD_TRANSFERS_SQLITE, LOAD_TRANSFERS_POSTGRES);
+    let rows = sqlx::query(sql).bind(ids).fetch_all(tx.conn()).await?;
+    for row in &rows {
+        let id: TransferId = parse("transfer id", row.try_get("id")?)?;
+        if let Some(by) = parse_option("transfer id", row.try_get("resolved_by")?)? {
+            books.resolutions.insert(id, by);
+        }
+        books.transfers.insert(id, record_of(row)?);
+    }
+    Ok(())
+}
+
+/// Writes the sums of every account that the batch touched.
+pub(crate) async fn store_accounts(tx: &mut Tx, books: &Books) -> Result<(), Error> {
+    let touched = books.accounts.iter().filter(|(_, account)| account.touched);
+    let rows: Vec<_> = touched
+        .map(|(id, account)| AccountRow::of(*id, account))
+        .collect();
+    let sql = tx.pick(STORE_ACCOUNTS_SQLITE, STORE_ACCOUNTS_POSTGRES);
+    let done = sqlx::query(sql)
+        .bind(json(&rows))
+        .execute(tx.conn())
+        .await?;
+    assert_eq!(
+        usize::try_from(done.rows_affected()),
+        Ok(rows.len()),
+        "every touched account has one row"
+    );
+    Ok(())
+}
+
+/// Appends the transfers of the batch, in order.
+pub(crate) async fn store_transfers(
+    tx: &mut Tx,
+    books: &Books,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let rows: Vec<_> = books
+        .made
+        .iter()
+        .map(|id| TransferRow::of(*id, &books.transfers[id]))
+        .collect();
+    let sql = tx.pick(STORE_TRANSFERS_SQLITE, STORE_TRANSFERS_POSTGRES);
+    let done = sqlx::query(sql)
+        .bind(json(&rows))
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    assert_eq!(
+        usize::try_from(done.rows_affected()),
+        Ok(rows.len()),
+        "every transfer has one row"
+    );
+    Ok(())
+}
+
+/// The rows as one JSON array.
+fn json<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
+    let mut out = Vec::from(b"[");
+    for row in rows {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        // Text and integers always have a JSON form.
+        if let Err(error) = serde_json::to_writer(&mut out, &row) {
+            panic!("a row has no JSON form: {error}");
+        }
+    }
+    out.push(b']');
+    String::from_utf8(out).unwrap_or_default()
+}

@@ -1,0 +1,134 @@
+//! Queries outside the money path.
+
+use qiao_db::{Db, Error};
+use qiao_model::{Asset, LedgerAccountId, Timestamp, TransferId};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::row::{parse, record_of};
+use crate::account::{AccountKind, AssetTotal, Balance, LedgerAccount};
+use crate::transfer::Transfer;
+
+const ACCOUNT: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+from ledger_account where id = $1";
+
+const ACCOUNTS_OF: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+from ledger_account where owner = $1 order by asset, kind, id";
+
+const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as bigint) as balances,
+    cast(sum(debits) as bigint) as debits, cast(sum(credits) as bigint) as credits,
+    cast(sum(pending_out) as bigint) as pending, count(*) as accounts,
+    cast(sum(transfers) / 2 as bigint) as transfers
+from ledger_account group by asset order by asset";
+
+const TRANSFERS_OF: &str =
+    "select id, kind, debit_account, credit_account, minor, pending_id, purpose, reference,
+    debit_previous, credit_previous, debit_balance, credit_balance, at
+from ledger_transfer where reference = $1 order by at, id";
+
+// Walks the chain of the account from its newest transfer, or from $2, back.
+const STATEMENT: &str = "with recursive chain (depth, next) as (
+    select 0, coalesce($2, last_transfer) from ledger_account where id = $1
+    union all
+    select c.depth + 1, case when t.debit_account = $1 then t.debit_previous else t.credit_previous end
+    from chain c join ledger_transfer t on t.id = c.next
+    where c.depth < $3 and (t.debit_account = $1 or t.credit_account = $1)
+)
+select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose, t.reference,
+    t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance, t.at
+from chain c join ledger_transfer t on t.id = c.next
+where t.debit_account = $1 or t.credit_account = $1
+order by c.depth";
+
+pub(crate) async fn account(db: &Db, id: LedgerAccountId) -> Result<Option<LedgerAccount>, Error> {
+    let row = sqlx::query(ACCOUNT)
+        .bind(id.to_string())
+        .fetch_optional(db.reads())
+        .await?;
+    row.as_ref().map(account_of).transpose()
+}
+
+pub(crate) async fn accounts_of(db: &Db, owner: &str) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(ACCOUNTS_OF)
+        .bind(owner)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(account_of).collect()
+}
+
+pub(crate) async fn asset_totals(db: &Db) -> Result<Vec<AssetTotal>, Error> {
+    let rows = sqlx::query(ASSET_TOTALS).fetch_all(db.reads()).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(AssetTotal {
+                asset: parse::<Asset>("asset", row.try_get("asset")?)?,
+                sum_of_balances: row.try_get("balances")?,
+                debits: row.try_get("debits")?,
+                credits: row.try_get("credits")?,
+                pending: row.try_get("pending")?,
+                accounts: row.try_get("accounts")?,
+                transfers: row.try_get("transfers")?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn transfers_of(db: &Db, reference: &str) -> Result<Vec<Transfer>, Error> {
+    let rows = sqlx::query(TRANSFERS_OF)
+        .bind(reference)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(transfer_of).collect()
+}
+
+/// At most `limit` transfers of the account, the newest first.
+pub(crate) async fn statement(
+    db: &Db,
+    account: LedgerAccountId,
+    from: Option<TransferId>,
+    limit: i64,
+) -> Result<Vec<Transfer>, Error> {
+    let rows = sqlx::query(STATEMENT)
+        .bind(account.to_string())
+        .bind(from.map(|id| id.to_string()))
+        .bind(limit.saturating_sub(1))
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(transfer_of).collect()
+}
+
+fn account_of(row: &AnyRow) -> Result<LedgerAccount, Error> {
+    let kind: &str = row.try_get("kind")?;
+    let (debits, credits): (i64, i64) = (row.try_get("debits")?, row.try_get("credits")?);
+    Ok(LedgerAccount {
+        id: parse("account id", row.try_get("id")?)?,
+        owner: row.try_get("owner")?,
+        kind: AccountKind::of_name(kind).ok_or_else(|| Error::corrupt("account kind", kind))?,
+        asset: parse("asset", row.try_get("asset")?)?,
+        balance: Balance {
+            posted: credits.saturating_sub(debits),
+            pending_out: row.try_get("pending_out")?,
+            pending_in: row.try_get("pending_in")?,
+        },
+        debits,
+        credits,
+    })
+}
+
+fn transfer_of(row: &AnyRow) -> Result<Transfer, Error> {
+    let record = record_of(row)?;
+    Ok(Transfer {
+        id: parse("transfer id", row.try_get("id")?)?,
+        kind: record.kind,
+        debit: record.debit,
+        credit: record.credit,
+        minor: record.minor,
+        purpose: record.purpose.into_owned(),
+        reference: record.reference,
+        debit_previous: record.debit_previous,
+        credit_previous: record.credit_previous,
+        debit_balance: record.debit_balance,
+        credit_balance: record.credit_balance,
+        at: Timestamp::from_millis(row.try_get("at")?),
+    })
+}
