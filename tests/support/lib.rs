@@ -1,4 +1,5 @@
-//! What the tests of every room share: fresh databases on both engines.
+//! What the tests of every room share: fresh databases on both engines, and
+//! the guests as components.
 //!
 //! SQLite is a file in a temporary folder; PostgreSQL is a new database on the
 //! server that `QIAO_TEST_POSTGRES` names, else on the throw-away cluster of
