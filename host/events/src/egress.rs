@@ -1,0 +1,216 @@
+//! HTTP to the world outside, for plugins and for webhooks.
+//!
+//! A guest or an institution names the address, so every address is suspect:
+//! names are resolved by our own resolver at the moment of the connection, and
+//! an address outside the public internet is refused unless the operator
+//! allows that host and port by name. Redirects are answers, proxies of the
+//! environment are ignored, nothing is retried, and time, headers and bodies
+//! are bounded.
+
+mod network;
+mod policy;
+mod request;
+mod resolver;
+mod response;
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::redirect;
+use url::Url;
+
+pub use network::is_public;
+pub use policy::{Policy, PolicyError};
+pub use request::{EgressRequest, Method};
+pub use response::EgressResponse;
+
+use resolver::{PrivateAddress, Resolver};
+
+/// Time for name, connection and TLS.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time for the whole exchange, unless the request asks for less.
+pub const TIMEOUT_MAX: Duration = Duration::from_secs(15);
+/// Bytes of a request's address at most.
+pub const REQUEST_URL_BYTES_MAX: usize = 4 * 1024;
+/// Headers of a request at most.
+pub const REQUEST_HEADERS_MAX: usize = 32;
+/// Bytes of names and values of a request's headers at most.
+pub const REQUEST_HEADER_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a request's body at most.
+pub const REQUEST_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Headers of a response at most.
+pub const RESPONSE_HEADERS_MAX: usize = 64;
+/// Bytes of names and values of a response's headers at most.
+pub const RESPONSE_HEADER_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a response's body at most.
+pub const RESPONSE_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Idle connections that are kept for one host and port.
+const IDLE_CONNECTIONS_MAX: usize = 4;
+/// Headers that the client parses at most: more than a response may have, so
+/// that one that has a few too many is refused by name.
+const PARSED_HEADERS_MAX: usize = 2 * RESPONSE_HEADERS_MAX;
+const USER_AGENT: &str = concat!("qiao/", env!("CARGO_PKG_VERSION"));
+
+/// Why there is no response.
+#[derive(Debug, thiserror::Error)]
+pub enum EgressError {
+    /// The address is, or resolves to, a network that is not the public internet.
+    #[error("`{host}` is of a private network")]
+    PrivateNetwork {
+        /// The host of the address.
+        host: String,
+    },
+    /// The address, a header or the body is malformed or too large. Nothing was sent.
+    #[error("the request cannot be sent: {0}")]
+    InvalidRequest(&'static str),
+    /// No connection: nothing was sent.
+    #[error("`{host}` cannot be reached")]
+    Unreachable {
+        /// The host of the address.
+        host: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// No whole answer in time: the effect is unknown.
+    #[error("`{host}` did not answer in time")]
+    TimedOut {
+        /// The host of the address.
+        host: String,
+    },
+    /// The connection broke, or what came is not HTTP: the effect is unknown.
+    #[error("`{host}` broke the exchange off")]
+    Interrupted {
+        /// The host of the address.
+        host: String,
+        /// Why.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The response exceeds a limit: the receiver did answer.
+    #[error("the response has more than {limit} {of}")]
+    ResponseTooLarge {
+        /// The limit.
+        limit: usize,
+        /// Of what: bytes or headers.
+        of: &'static str,
+    },
+}
+
+impl EgressError {
+    /// Whether the receiver may have acted: then nobody may call it a failure.
+    #[must_use]
+    pub const fn effect_is_unknown(&self) -> bool {
+        match self {
+            Self::TimedOut { .. } | Self::Interrupted { .. } | Self::ResponseTooLarge { .. } => {
+                true
+            }
+            Self::PrivateNetwork { .. } | Self::InvalidRequest(_) | Self::Unreachable { .. } => {
+                false
+            }
+        }
+    }
+}
+
+/// The way out. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Egress {
+    /// Refuses what resolves to a private network.
+    guarded: reqwest::Client,
+    /// For addresses that the operator allows by host and port.
+    allowed: reqwest::Client,
+}
+
+impl Egress {
+    /// A way out with no connection yet.
+    ///
+    /// # Errors
+    /// TLS cannot be set up on this machine (no certificates).
+    pub fn new() -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            guarded: client(Resolver::Guarded)?,
+            allowed: client(Resolver::Open)?,
+        })
+    }
+
+    /// Sends one request and waits for the whole response, of any status.
+    ///
+    /// # Errors
+    /// See [`EgressError`]: it tells whether the receiver may have acted.
+    pub async fn send(
+        &self,
+        request: EgressRequest,
+        policy: &Policy,
+    ) -> Result<EgressResponse, EgressError> {
+        request.check()?;
+        policy.check_url(&request.url)?;
+        let client = if policy.allows_private(&request.url) {
+            &self.allowed
+        } else {
+            &self.guarded
+        };
+        let host = host_of(&request.url);
+        let sent = client
+            .request(request.method.into(), request.url)
+            .headers(request::header_map(&request.headers)?)
+            .timeout(request.timeout.min(TIMEOUT_MAX))
+            .body(request.body)
+            .send()
+            .await
+            .map_err(|error| explain(error, &host))?;
+        response::read(sent, &host).await
+    }
+}
+
+fn client(resolver: Resolver) -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .dns_resolver(Arc::new(resolver))
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+        .http1_max_headers(PARSED_HEADERS_MAX)
+        .user_agent(USER_AGENT)
+        .build()
+}
+
+fn host_of(url: &Url) -> String {
+    url.host_str().unwrap_or_default().to_owned()
+}
+
+/// Which refusal a failure of the client is. A failure to connect is known to
+/// have sent nothing; of any other failure the effect is unknown.
+fn explain(error: reqwest::Error, host: &str) -> EgressError {
+    let host = host.to_owned();
+    if is_private_address(&error) {
+        EgressError::PrivateNetwork { host }
+    } else if error.is_builder() {
+        EgressError::InvalidRequest("the address is not one")
+    } else if error.is_connect() {
+        EgressError::Unreachable {
+            host,
+            source: error.without_url(),
+        }
+    } else if error.is_timeout() {
+        EgressError::TimedOut { host }
+    } else {
+        EgressError::Interrupted {
+            host,
+            source: error.without_url(),
+        }
+    }
+}
+
+fn is_private_address(error: &reqwest::Error) -> bool {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if cause.is::<PrivateAddress>() {
+            return true;
+        }
+        source = cause.source();
+    }
+    false
+}

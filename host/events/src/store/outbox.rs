@@ -1,0 +1,182 @@
+use qiao_db::{Error, Tx};
+use qiao_model::{EndpointId, EventId, InstitutionId, PluginId, Timestamp};
+use serde_json::json;
+use sqlx::Row;
+
+use crate::event::NewEvent;
+use crate::store::{id_of, optional_id_of};
+
+const APPEND_SQLITE: &str = "
+insert into event (id, kind, institution, plugin, subject, payload, created_at)
+select value ->> 'id', value ->> 'kind', value ->> 'institution', value ->> 'plugin',
+    value ->> 'subject', value ->> 'payload', $2
+from json_each($1)";
+
+const APPEND_POSTGRES: &str = "
+insert into event (id, kind, institution, plugin, subject, payload, created_at)
+select x.id, x.kind, x.institution, x.plugin, x.subject, x.payload, $2
+from json_to_recordset($1::json)
+    as x(id text, kind text, institution text, plugin text, subject text, payload text)";
+
+/// Writes events in the transaction of the facts that they tell, all with one
+/// statement. No events, no statement.
+///
+/// # Errors
+/// The database failed, or an event of that id exists.
+pub async fn append(tx: &mut Tx, now: Timestamp, events: &[NewEvent]) -> Result<(), Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = events
+        .iter()
+        .map(|event| {
+            json!({
+                "id": event.id.to_string(),
+                "kind": event.kind,
+                "institution": event.institution.map(|id| id.to_string()),
+                "plugin": event.plugin.map(|id| id.to_string()),
+                "subject": event.subject,
+                "payload": event.stored_payload(),
+            })
+        })
+        .collect();
+    sqlx::query(tx.pick(APPEND_SQLITE, APPEND_POSTGRES))
+        .bind(serde_json::Value::from(rows).to_string())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+/// An event that has not reached its receivers' queues.
+pub(crate) struct Pending {
+    pub(crate) id: EventId,
+    pub(crate) kind: String,
+    pub(crate) institution: Option<InstitutionId>,
+    pub(crate) plugin: Option<PluginId>,
+}
+
+/// A delivery to be made.
+pub(crate) struct NewDelivery {
+    pub(crate) id: qiao_model::DeliveryId,
+    pub(crate) event: EventId,
+    pub(crate) institution: Option<InstitutionId>,
+    pub(crate) receiver: Receiver,
+}
+
+pub(crate) enum Receiver {
+    Endpoint(EndpointId),
+    Plugin(PluginId),
+}
+
+/// Takes the oldest events that nobody else is taking.
+pub(crate) async fn pending(tx: &mut Tx, limit: i64) -> Result<Vec<Pending>, Error> {
+    let statement = tx.pick(
+        "select id, kind, institution, plugin from event where fanned_out_at is null
+         order by created_at, id limit $1",
+        "select id, kind, institution, plugin from event where fanned_out_at is null
+         order by created_at, id limit $1 for update skip locked",
+    );
+    let rows = sqlx::query(statement)
+        .bind(limit)
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Pending {
+                id: id_of(row, "id")?,
+                kind: row.try_get("kind")?,
+                institution: optional_id_of(row, "institution")?,
+                plugin: optional_id_of(row, "plugin")?,
+            })
+        })
+        .collect()
+}
+
+const FANNED_OUT_SQLITE: &str = "
+update event set fanned_out_at = $2 where id in (select value from json_each($1))";
+
+const FANNED_OUT_POSTGRES: &str = "
+update event set fanned_out_at = $2 where id in (select json_array_elements_text($1::json))";
+
+const DELIVER_SQLITE: &str = "
+insert into event_delivery (id, event, endpoint, plugin, institution, state, due_at, created_at)
+select value ->> 'id', value ->> 'event', value ->> 'endpoint', value ->> 'plugin',
+    value ->> 'institution', 'waiting', $2, $2
+from json_each($1)";
+
+const DELIVER_POSTGRES: &str = "
+insert into event_delivery (id, event, endpoint, plugin, institution, state, due_at, created_at)
+select x.id, x.event, x.endpoint, x.plugin, x.institution, 'waiting', $2, $2
+from json_to_recordset($1::json)
+    as x(id text, event text, endpoint text, plugin text, institution text)";
+
+/// Queues the deliveries and marks their events as fanned out.
+pub(crate) async fn fan_out(
+    tx: &mut Tx,
+    now: Timestamp,
+    events: &[Pending],
+    deliveries: &[NewDelivery],
+) -> Result<(), Error> {
+    if !deliveries.is_empty() {
+        let rows: Vec<_> = deliveries.iter().map(delivery_row).collect();
+        sqlx::query(tx.pick(DELIVER_SQLITE, DELIVER_POSTGRES))
+            .bind(serde_json::Value::from(rows).to_string())
+            .bind(now.as_millis())
+            .execute(tx.conn())
+            .await?;
+    }
+    let ids: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
+    sqlx::query(tx.pick(FANNED_OUT_SQLITE, FANNED_OUT_POSTGRES))
+        .bind(json!(ids).to_string())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+fn delivery_row(delivery: &NewDelivery) -> serde_json::Value {
+    let (endpoint, plugin) = match delivery.receiver {
+        Receiver::Endpoint(id) => (Some(id.to_string()), None),
+        Receiver::Plugin(id) => (None, Some(id.to_string())),
+    };
+    json!({
+        "id": delivery.id.to_string(),
+        "event": delivery.event.to_string(),
+        "endpoint": endpoint,
+        "plugin": plugin,
+        "institution": delivery.institution.map(|id| id.to_string()),
+    })
+}
+
+const PRUNE: [&str; 3] = [
+    "delete from event_delivery_attempt where delivery in (
+        select id from event_delivery where event in (
+            select id from event where fanned_out_at is not null and created_at < $1
+            and not exists (
+                select 1 from event_delivery d where d.event = event.id and d.state = 'waiting')
+            order by created_at, id limit $2))",
+    "delete from event_delivery where event in (
+        select id from event where fanned_out_at is not null and created_at < $1
+        and not exists (
+            select 1 from event_delivery d where d.event = event.id and d.state = 'waiting')
+        order by created_at, id limit $2)",
+    "delete from event where id in (
+        select id from event where fanned_out_at is not null and created_at < $1
+        and not exists (select 1 from event_delivery d where d.event = event.id)
+        order by created_at, id limit $2)",
+];
+
+/// Forgets the oldest events before a time that wait for nobody; tells how many.
+pub(crate) async fn prune(tx: &mut Tx, before: Timestamp, limit: i64) -> Result<u64, Error> {
+    let mut events = 0;
+    for statement in PRUNE {
+        events = sqlx::query(statement)
+            .bind(before.as_millis())
+            .bind(limit)
+            .execute(tx.conn())
+            .await?
+            .rows_affected();
+    }
+    Ok(events)
+}
