@@ -6,5 +6,7 @@
 //! `.ci/postgres`, which is started when it does not run. There are no mocks.
 
 mod database;
+/// Plugins of this repository as components.
+pub mod guests;
 
 pub use database::{TestDatabase, each_database, postgres, sqlite};
