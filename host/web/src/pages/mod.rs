@@ -1,10 +1,14 @@
-//! The server-rendered pages.
+//! The pages of the three faces.
 
 use axum::Router;
 
 use crate::App;
 
-/// The pages of the three faces.
+pub(crate) mod assets;
+pub(crate) mod text;
+pub(crate) mod view;
+
+/// Every page.
 pub(crate) fn router() -> Router<App> {
     Router::new()
 }

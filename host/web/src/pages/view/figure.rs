@@ -138,6 +138,16 @@ pub(crate) enum Tone {
     Bad,
 }
 
+impl Tone {
+    /// The ARIA role of a box of this tone: an alert is read out at once.
+    pub(crate) const fn role(self) -> &'static str {
+        match self {
+            Self::Warning | Self::Bad => "alert",
+            Self::Plain | Self::Info | Self::Good => "status",
+        }
+    }
+}
+
 impl fmt::Display for Tone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -1,0 +1,288 @@
+//! The words of the user's face and of what every face has around it, each in
+//! both languages side by side. The staff's faces speak English, in their
+//! templates and views.
+
+use super::view::Locale;
+
+macro_rules! words {
+    ($($key:ident: $en:literal, $zh:literal;)*) => {
+        /// Every sentence that a person reads; `{}` stands for a value.
+        #[derive(Debug)]
+        pub(crate) struct Text {
+            $(pub(crate) $key: &'static str,)*
+        }
+
+        impl Text {
+            const EN: Self = Self { $($key: $en,)* };
+            const ZH_CN: Self = Self { $($key: $zh,)* };
+        }
+
+        #[cfg(test)]
+        const KEYS: &[(&str, &str, &str)] = &[$((stringify!($key), $en, $zh),)*];
+    };
+}
+
+impl Text {
+    /// The words of a language.
+    pub(crate) const fn of(locale: Locale) -> &'static Self {
+        match locale {
+            Locale::En => &Self::EN,
+            Locale::ZhCn => &Self::ZH_CN,
+        }
+    }
+}
+
+/// The sentence with its `{}` filled in, from left to right.
+pub(crate) fn fill(sentence: &str, values: &[&dyn std::fmt::Display]) -> String {
+    let mut text = String::with_capacity(sentence.len());
+    let mut parts = sentence.split("{}");
+    text.push_str(parts.next().unwrap_or_default());
+    for (part, value) in parts.zip(values) {
+        text.push_str(&value.to_string());
+        text.push_str(part);
+    }
+    text
+}
+
+words! {
+    // Around every page.
+    skip_to_content: "Skip to content", "跳到正文";
+    main_navigation: "Main", "主导航";
+    my_account: "My account", "我的账户";
+    language: "Language", "语言";
+    footer: "Qiao is a channel, not a custodian: your money stays at custody banks, and the books always show whose it is.", "桥只是通道,不托管资金:您的钱始终存放在托管银行,账本随时写明归属。";
+    home: "Home", "首页";
+    orders: "Orders", "订单";
+    holdings: "Holdings", "持有";
+    wallet: "Wallet", "钱包";
+    console: "Console", "机构后台";
+    operator: "Operator", "平台运营";
+    back: "Back", "返回";
+    cancel: "Cancel", "取消";
+    newest: "Newest", "最新";
+    older: "Older", "更早";
+
+    // Sign up, log in, log out.
+    sign_up: "Sign up", "注册";
+    log_in: "Log in", "登录";
+    log_out: "Log out", "退出登录";
+    create_account: "Create an account", "创建账户";
+    sign_up_title: "Create your account", "创建您的账户";
+    sign_up_text: "One account for every institution on Qiao.", "一个账户,通达桥上的每一家机构。";
+    log_in_text: "Institution staff and operators log in here too.", "机构员工和平台运营也在这里登录。";
+    have_account: "You have an account already?", "已有账户?";
+    no_account: "No account yet?", "还没有账户?";
+    name: "Name", "姓名";
+    name_hint: "What we call you. Institutions see it only with your consent.", "我们如何称呼您。机构只有经您同意才能看到。";
+    login: "Login", "登录名";
+    login_hint: "A word you remember, or your e-mail address.", "一个您记得住的词,或电子邮箱。";
+    password: "Password", "密码";
+    password_hint: "At least {} characters. A long sentence is better than odd signs.", "至少 {} 个字符。一句长话胜过奇怪的符号。";
+    wrong_login: "Login and password do not match.", "登录名与密码不匹配。";
+    too_many_log_ins: "Too many tries. Log in again after {}.", "尝试次数过多。请在 {} 之后再登录。";
+    login_taken: "This login is taken. Choose another.", "该登录名已被使用,请换一个。";
+    form_expired: "This form was open for too long, or your browser did not send its cookie. Nothing happened; please send it again.", "表单打开太久,或浏览器没有发送 Cookie。什么都没有发生,请再次提交。";
+    log_in_first: "Log in to go on.", "请先登录。";
+    welcome: "Welcome to Qiao. Set a payment PIN next; you need it to confirm orders.", "欢迎来到桥。接下来请设置支付密码,确认订单时需要它。";
+    logged_out: "You are logged out.", "您已退出登录。";
+
+    // Home.
+    hello: "Hello, {}", "您好,{}";
+    hero_title: "One bridge to every institution you trust.", "一座桥,通向您信任的每一家机构。";
+    hero_text: "Buy a fund, pay a fine, insure a trip: each institution serves you in its own public account, and you pay on one safe checkout.", "买基金、缴罚款、投保出行:每家机构都在自己的公众号为您服务,而您始终在同一个安全收银台付款。";
+    promise_checkout: "You confirm on Qiao's own checkout, with your PIN.", "付款只在桥自己的收银台,用您的支付密码确认。";
+    promise_channel: "A channel, not a custodian: the money stays at custody banks.", "只是通道,不碰资金:钱始终在托管银行。";
+    promise_fees: "Every fee is shown, to the fen, before you confirm.", "确认之前,每一笔费用都列示到分。";
+    followed_accounts: "You follow", "您的关注";
+    discover: "Discover", "发现";
+    nothing_followed: "You follow no account yet", "您还没有关注公众号";
+    nothing_followed_text: "Follow an account to find it here and get its messages.", "关注之后,它会出现在这里,并能给您发消息。";
+    nothing_to_discover: "Nothing more to discover", "没有更多公众号";
+    nothing_to_discover_text: "New institutions appear here once an operator has approved them.", "新机构经平台审核后会出现在这里。";
+    set_pin_title: "Set your payment PIN", "设置支付密码";
+    set_pin_advice: "You confirm every order with six digits that only you know.", "每笔订单都用只有您知道的六位数字确认。";
+    set_pin: "Set the PIN", "去设置";
+
+    // PIN.
+    payment_pin: "Payment PIN", "支付密码";
+    pin_text: "Six digits. You type them on Qiao's own checkout only; no institution ever sees them.", "六位数字。只在桥自己的收银台输入,任何机构都看不到。";
+    change_pin: "Change your payment PIN", "修改支付密码";
+    current_pin: "Current PIN", "当前支付密码";
+    new_pin: "New PIN", "新支付密码";
+    repeat_pin: "Repeat the PIN", "再次输入";
+    pin_saved: "Your payment PIN is set.", "支付密码已设置。";
+    pin_six_digits: "A PIN is six digits.", "支付密码为六位数字。";
+    pin_differs: "The two PINs differ.", "两次输入不一致。";
+    pin_too_simple: "This PIN is too easy to guess.", "这个支付密码太容易被猜到。";
+    wrong_pin: "Wrong PIN. Tries left: {}.", "支付密码错误,还可尝试 {} 次。";
+    pin_locked: "The PIN is locked until {} after too many wrong tries.", "错误次数过多,支付密码锁定至 {}。";
+    pin_is_set: "Set", "已设置";
+    pin_is_missing: "Not set", "未设置";
+
+    // Wallet and holdings.
+    available_balance: "Available balance", "可用余额";
+    available: "Available", "可用";
+    balance: "Balance", "余额";
+    held_by_orders: "Held by open orders", "未完成订单冻结";
+    top_up: "Top up", "充值";
+    sandbox: "Sandbox.", "沙盒。";
+    top_up_text: "This money is play money of the sandbox. A link to your bank replaces this form later.", "这是沙盒里的虚拟资金。以后将由绑定银行账户取代此表单。";
+    amount: "Amount", "金额";
+    top_up_limit: "At most {} at a time.", "每次最多 {}。";
+    topped_up: "The sandbox credited your wallet.", "沙盒已为您的钱包入账。";
+    not_an_amount: "Write an amount such as 1000.00.", "请输入金额,例如 1000.00。";
+    amount_above_limit: "This is more than the sandbox gives at a time.", "超过沙盒单次上限。";
+    movements: "Movements", "收支明细";
+    nothing_moved: "Nothing has moved yet", "还没有收支";
+    nothing_moved_text: "Top-ups, payments and refunds appear here.", "充值、付款和退款会显示在这里。";
+    worth_together: "Worth together", "总市值";
+    no_holdings: "You hold nothing yet", "您还没有持有产品";
+    no_holdings_text: "Units that you buy appear here with their value and income.", "您买入的份额会连同市值与收益显示在这里。";
+    units_held: "Units", "份额";
+    units: "units", "份";
+    income_so_far: "Income so far", "累计收益";
+    newest_price: "Newest price", "最新净值";
+    price_line: "{} on {}", "{}({})";
+    no_price_yet: "No price yet", "暂无净值";
+    find_account: "Find an account", "去发现";
+
+    // Public account.
+    follow: "Follow", "关注";
+    following: "Following", "已关注";
+    unfollow: "Unfollow", "取消关注";
+    unfollow_title: "Unfollow {}?", "取消关注 {}?";
+    unfollow_text: "It can send you no more messages. Your orders and holdings stay as they are.", "它将不能再给您发消息。您的订单和持有不受影响。";
+    followed: "You follow this account now.", "您已关注该公众号。";
+    unfollowed: "You follow this account no longer.", "您已取消关注该公众号。";
+    verified_institution: "Verified", "已认证";
+    followers: "{} followers", "{} 人关注";
+    one_follower: "1 follower", "1 人关注";
+    services: "Services", "服务";
+    no_service: "No service yet", "暂无服务";
+    no_service_text: "This institution has not put a service online.", "该机构还没有上线服务。";
+    messages: "Messages", "消息";
+    no_message: "No message yet", "暂无消息";
+    no_message_text: "What this account writes to you appears here.", "该公众号发给您的消息会显示在这里。";
+    fund_company: "Fund company", "基金公司";
+    insurer: "Insurer", "保险公司";
+    biller: "Biller", "收费机构";
+    bank: "Bank", "银行";
+
+    // A service's page.
+    service_of: "A service of", "服务提供方";
+    service_safety: "You never type a password or a PIN on an institution's page.", "请勿在机构页面输入密码或支付密码。";
+    service_unavailable: "The service does not answer", "服务暂时没有响应";
+    service_unavailable_text: "{} did not answer. Nothing was ordered and nothing was charged; please try again in a while.", "{} 没有响应。没有下单,也没有扣款,请稍后再试。";
+    try_again: "Try again", "再试一次";
+
+    // Checkout.
+    checkout: "Qiao checkout", "桥收银台";
+    checkout_safety: "Only Qiao sees your PIN. The institution learns that you paid, and nothing else.", "只有桥能看到您的支付密码。机构只会知道您已付款。";
+    pay_amount: "Amount", "金额";
+    redeem_worth: "Worth of the units", "份额价值";
+    fees: "Fees", "费用";
+    no_fees: "None", "无";
+    paid_by_you: "You pay it", "由您支付";
+    paid_inside: "Included in the amount", "已含在金额内";
+    paid_by_institution: "The institution pays it", "由机构承担";
+    you_pay: "You pay", "您支付";
+    you_receive: "You receive", "您收到";
+    holds_until: "This price holds until {}.", "此报价有效至 {}。";
+    payment_method: "Payment method", "付款方式";
+    confirm_pay: "Pay {}", "支付 {}";
+    confirm_redeem: "Redeem and receive {}", "赎回并收到 {}";
+    quote_expired: "The price has expired", "报价已过期";
+    quote_expired_text: "Nothing was charged. Look at a fresh price before you confirm.", "没有扣款。请查看最新报价后再确认。";
+    fresh_quote: "Get a fresh price", "获取最新报价";
+    balance_too_small: "The balance is too small", "余额不足";
+    balance_too_small_text: "You have {} and need {}. Nothing was charged.", "您有 {},需要 {}。没有扣款。";
+    go_top_up: "Top up the wallet", "去充值";
+    too_few_units: "You do not have that many units free. Nothing was charged.", "可用份额不足。没有扣款。";
+    pin_needed_text: "You need a payment PIN to confirm. It takes a minute.", "确认订单需要支付密码,设置只需一分钟。";
+    pin_locked_title: "The PIN is locked", "支付密码已锁定";
+    no_quote: "This is not for sale now", "暂时无法购买";
+    offer_gone: "This offer is gone. Open the service again.", "该报价已失效,请重新打开服务。";
+    key_reused: "This form was sent before with another content. Look at your orders.", "该表单曾以其他内容提交过,请查看您的订单。";
+    being_worked_on: "This order is being worked on at this moment. Look at your orders.", "该订单正在处理,请查看您的订单。";
+    see_orders: "See your orders", "查看订单";
+
+    // Orders.
+    no_orders: "No orders yet", "还没有订单";
+    no_orders_text: "What you buy, redeem and pay appears here.", "您的购买、赎回和缴费会显示在这里。";
+    order: "Order", "订单";
+    order_number: "Order", "订单号";
+    look_again: "Look again", "刷新";
+    progress: "Progress", "进度";
+    receipt: "Receipt", "回执";
+    receipt_number: "Number", "编号";
+    what_you_ordered: "What you ordered", "订单内容";
+    product: "Product", "产品";
+    institution: "Institution", "机构";
+    kind: "Kind", "类型";
+    purchase: "Purchase", "买入";
+    redeem: "Redemption", "赎回";
+    pay: "Payment", "缴费";
+    payment: "Payment", "付款";
+    refund: "Refund", "退款";
+    state_held: "In progress", "处理中";
+    state_held_text: "The money is held. The institution is fulfilling the order.", "资金已冻结,机构正在办理。";
+    state_paid: "Paid, in progress", "已付款,处理中";
+    state_paid_text: "The money is captured. The institution is fulfilling the order.", "已扣款,机构正在办理。";
+    state_completed: "Completed", "已完成";
+    state_completed_text: "The institution fulfilled the order.", "机构已办理完成。";
+    state_voided: "Cancelled", "已取消";
+    state_voided_text: "The institution did not fulfil the order. The held money is free again.", "机构未能办理,冻结资金已释放。";
+    state_refunded: "Refunded", "已退款";
+    state_refunded_text: "The institution did not fulfil the order. All of your money came back.", "机构未能办理,款项已全部退回。";
+    state_unknown: "Being checked", "核实中";
+    state_unknown_text: "The institution has not said how it ended. We keep asking; your money is neither lost nor charged twice.", "机构尚未告知结果。我们会持续核实,您的钱不会丢失,也不会重复扣款。";
+    step_confirmed: "Confirmed", "已确认";
+    step_held: "Money held", "资金冻结";
+    step_paid: "Money captured", "已扣款";
+    step_fulfilled: "Fulfilled by the institution", "机构办理";
+    step_posted: "Posted", "入账";
+    step_voided: "Hold released", "解除冻结";
+    step_refunded: "Money given back", "款项退回";
+    payment_held: "Held", "冻结";
+    payment_posted: "Posted", "已入账";
+    payment_voided: "Voided", "已撤销";
+    payment_refunded: "Refunded", "已退款";
+    payment_partly_refunded: "Partly refunded", "部分退款";
+    transfers: "Transfers", "账务明细";
+    transfer_purpose: "What", "用途";
+    transfer_from: "From", "借方";
+    transfer_to: "To", "贷方";
+    transfer_state: "State", "状态";
+    no_transfers: "No transfer yet", "暂无账务";
+    no_transfers_text: "The ledger's transfers for it appear here.", "对应的账务会显示在这里。";
+
+    // When a page cannot be shown.
+    not_found: "There is no such page", "页面不存在";
+    not_found_text: "The address is wrong, or what was here is gone.", "地址有误,或内容已不存在。";
+    not_allowed: "This page is not for you", "您无权查看此页面";
+    not_allowed_text: "You are logged in, but this page belongs to somebody else.", "您已登录,但此页面属于他人。";
+    something_failed: "Something failed on our side", "我们这边出了问题";
+    something_failed_text: "We have noted it. Nothing that was not confirmed has been charged.", "我们已记录。未确认的内容不会扣款。";
+    too_busy: "We cannot do this right now", "暂时无法处理";
+    too_busy_text: "Please try again in a minute.", "请稍后再试。";
+    go_home: "Go home", "回首页";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_languages_say_something_with_as_many_values() {
+        for (key, en, zh) in KEYS {
+            assert!(!en.is_empty() && !zh.is_empty(), "{key}");
+            assert_eq!(en.matches("{}").count(), zh.matches("{}").count(), "{key}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_filled_from_left_to_right() {
+        assert_eq!(fill("You have {} and need {}.", &[&"1", &2]), "You have 1 and need 2.");
+        assert_eq!(fill("Nothing.", &[]), "Nothing.");
+    }
+}

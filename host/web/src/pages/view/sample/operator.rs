@@ -1,0 +1,1 @@
+pub(super) fn samples() -> Vec<super::Sample> { Vec::new() }

@@ -1,0 +1,17 @@
+//! The pages at `/`, mobile first.
+
+mod account;
+mod checkout;
+mod home;
+mod order;
+mod service;
+mod session;
+mod wallet;
+
+pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
+pub(crate) use checkout::{Checkout, CheckoutState, FeeLine, Payable};
+pub(crate) use home::{AccountCard, Greeting, Home};
+pub(crate) use order::{MoneyStory, Order, OrderRow, Orders};
+pub(crate) use service::{Block, Item, Metric, Service};
+pub(crate) use session::{LogIn, Me, Pin, SignUp};
+pub(crate) use wallet::{Holding, Holdings, Movement, Wallet};
