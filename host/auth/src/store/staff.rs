@@ -1,0 +1,69 @@
+use qiao_db::{Error, Tx};
+use qiao_model::{InstitutionId, Timestamp, UserId};
+
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    institution: InstitutionId,
+    user: UserId,
+    added_by: &str,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into institution_staff (institution_id, user_id, added_by, added_at)
+         values ($1, $2, $3, $4) on conflict (institution_id, user_id) do nothing",
+    )
+    .bind(institution.to_string())
+    .bind(user.to_string())
+    .bind(added_by)
+    .bind(now.as_millis())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn delete(
+    tx: &mut Tx,
+    institution: InstitutionId,
+    user: UserId,
+) -> Result<bool, Error> {
+    let done =
+        sqlx::query("delete from institution_staff where institution_id = $1 and user_id = $2")
+            .bind(institution.to_string())
+            .bind(user.to_string())
+            .execute(tx.conn())
+            .await?;
+    Ok(done.rows_affected() > 0)
+}
+
+pub(crate) async fn count(tx: &mut Tx, institution: InstitutionId) -> Result<i64, Error> {
+    let (count,): (i64,) =
+        sqlx::query_as("select count(*) from institution_staff where institution_id = $1")
+            .bind(institution.to_string())
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(count)
+}
+
+pub(crate) async fn suspend(
+    tx: &mut Tx,
+    institution: InstitutionId,
+    now: Timestamp,
+) -> Result<(), Error> {
+    sqlx::query(
+        "insert into institution_suspension (institution_id, suspended_at) values ($1, $2)
+         on conflict (institution_id) do nothing",
+    )
+    .bind(institution.to_string())
+    .bind(now.as_millis())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn resume(tx: &mut Tx, institution: InstitutionId) -> Result<(), Error> {
+    sqlx::query("delete from institution_suspension where institution_id = $1")
+        .bind(institution.to_string())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
