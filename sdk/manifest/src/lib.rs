@@ -19,6 +19,7 @@ mod manifest;
 mod packing;
 mod scope;
 mod section;
+mod source;
 mod validation;
 
 pub use crate::coverage::{Uncovered, missing_exports};
