@@ -1,0 +1,401 @@
+use std::fmt;
+use std::sync::Arc;
+
+use qiao_auth::{Actor, Permit};
+use qiao_db::{Db, Tx};
+use qiao_model::{Day, Env, InstitutionId, PluginId, ProductId, Scope};
+use quick_cache::sync::Cache;
+
+use crate::cache::Fresh;
+use crate::error::{Error, Problem};
+use crate::fee;
+use crate::price::Price;
+use crate::product::{NewProduct, PRODUCTS_OF_PLUGIN_MAX, Product};
+use crate::schedule::{FeeSchedule, Registration, VERSIONS_MAX};
+use crate::store;
+
+/// How long a host may not see what another one wrote.
+pub const STALE_MILLIS_MAX: i64 = 1_000;
+/// Products whose description, versions and newest price are cached.
+const CACHED_PRODUCTS_MAX: usize = 10_000;
+/// Versions of schedules that are cached; they never change.
+const CACHED_SCHEDULES_MAX: usize = 10_000;
+/// Prices of one answer at most.
+const PRICES_MAX: usize = 1_000;
+
+/// Products, fee schedules and prices. Cheap to clone.
+#[derive(Clone)]
+pub struct Catalog {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    db: Db,
+    env: Env,
+    products: Fresh<ProductId, Arc<Product>>,
+    codes: Fresh<(PluginId, String), Arc<Product>>,
+    versions: Fresh<ProductId, Arc<Vec<(u32, Day)>>>,
+    prices: Fresh<ProductId, Option<Price>>,
+    schedules: Cache<(ProductId, u32), Arc<FeeSchedule>>,
+}
+
+impl Catalog {
+    /// The catalog of this database.
+    #[must_use]
+    pub fn new(db: Db, env: Env) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                db,
+                env,
+                products: Fresh::new(CACHED_PRODUCTS_MAX, STALE_MILLIS_MAX),
+                codes: Fresh::new(CACHED_PRODUCTS_MAX, STALE_MILLIS_MAX),
+                versions: Fresh::new(CACHED_PRODUCTS_MAX, STALE_MILLIS_MAX),
+                prices: Fresh::new(CACHED_PRODUCTS_MAX, STALE_MILLIS_MAX),
+                schedules: Cache::new(CACHED_SCHEDULES_MAX),
+            }),
+        }
+    }
+
+    /// Registers a product of the calling plugin, or replaces its name, summary
+    /// and capture. Fees that differ from the newest version become the next
+    /// one; the same fees again change nothing.
+    ///
+    /// # Errors
+    /// No permit for it, not a plugin, a malformed product or schedule, another
+    /// currency or kind of holding than before, or other fees from a past day.
+    pub async fn register_product(
+        &self,
+        permit: &Permit,
+        new: NewProduct,
+    ) -> Result<Product, Error> {
+        permit.covers(Scope::CatalogWrite)?;
+        let Actor::Plugin {
+            plugin,
+            institution,
+            ..
+        } = *permit.actor()
+        else {
+            return Err(Error::NotAPlugin);
+        };
+        new.check().map_err(Error::InvalidProduct)?;
+        fee::check(&new.fees).map_err(Error::InvalidFeeSchedule)?;
+        let product = Product {
+            id: self.inner.env.id(),
+            plugin,
+            institution,
+            code: new.code,
+            name: new.name,
+            summary: new.summary,
+            currency: new.currency,
+            in_units: new.in_units,
+            capture: new.capture,
+        };
+        let db = &self.inner.db;
+        let stored = db
+            .write(|| async {
+                let mut tx = db.begin().await?;
+                let stored = self.upsert(&mut tx, &product).await?;
+                self.register_fees(&mut tx, stored.id, &new.fees, new.effective_from)
+                    .await?;
+                tx.commit().await?;
+                Ok::<_, Error>(stored)
+            })
+            .await?;
+        self.inner.products.remove(&stored.id);
+        self.inner.codes.remove(&(plugin, stored.code.clone()));
+        self.inner.versions.remove(&stored.id);
+        Ok(stored)
+    }
+
+    async fn upsert(&self, tx: &mut Tx, product: &Product) -> Result<Product, Error> {
+        let now = self.inner.env.now();
+        let stored = store::product::upsert(tx, product, now).await?;
+        let refuse = |at, cause: String| Err(Error::InvalidProduct(Problem::new(at, cause)));
+        if stored.institution != product.institution {
+            return Err(Error::UnknownProduct(stored.id));
+        }
+        if stored.currency != product.currency {
+            let cause = format!("`{}` is in {} for ever", stored.code, stored.currency);
+            return refuse("currency", cause);
+        }
+        if stored.in_units != product.in_units {
+            let cause = format!("`{}` cannot change how it is held", stored.code);
+            return refuse("in-units", cause);
+        }
+        let is_new = stored.id == product.id;
+        if is_new
+            && store::product::count_of_plugin(tx, product.plugin).await? > PRODUCTS_OF_PLUGIN_MAX
+        {
+            let cause = format!("a plugin has at most {PRODUCTS_OF_PLUGIN_MAX} products");
+            return refuse("code", cause);
+        }
+        Ok(stored)
+    }
+
+    async fn register_fees(
+        &self,
+        tx: &mut Tx,
+        product: ProductId,
+        lines: &[fee::FeeLine],
+        effective_from: Option<Day>,
+    ) -> Result<(), Error> {
+        let env = &self.inner.env;
+        let newest = store::schedule::newest(tx, product).await?;
+        let refuse = |at, cause| Err(Error::InvalidFeeSchedule(Problem::new(at, cause)));
+        match Registration::of(newest.as_ref(), lines, effective_from, env.today()) {
+            Registration::Unchanged => Ok(()),
+            Registration::Next {
+                version,
+                effective_from,
+            } => {
+                let schedule = FeeSchedule {
+                    id: env.id(),
+                    product,
+                    version,
+                    effective_from,
+                    lines: lines.to_vec(),
+                };
+                Ok(store::schedule::insert(tx, &schedule, env.now()).await?)
+            }
+            Registration::InThePast(day) => refuse(
+                "fees.effective-from",
+                format!("changed fees cannot begin on {day}, a day in the past"),
+            ),
+            Registration::TooMany => refuse(
+                "fees",
+                format!("the fees of a product change at most {VERSIONS_MAX} times"),
+            ),
+        }
+    }
+
+    /// A product.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn product(&self, id: ProductId) -> Result<Option<Arc<Product>>, Error> {
+        let now = self.inner.env.now();
+        if let Some(product) = self.inner.products.get(&id, now) {
+            return Ok(Some(product));
+        }
+        let product = store::product::find(&self.inner.db, id)
+            .await?
+            .map(Arc::new);
+        if let Some(product) = &product {
+            self.inner.products.put(id, now, Arc::clone(product));
+        }
+        Ok(product)
+    }
+
+    /// A plugin's product by the plugin's own key.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn product_by_code(
+        &self,
+        plugin: PluginId,
+        code: &str,
+    ) -> Result<Option<Arc<Product>>, Error> {
+        let now = self.inner.env.now();
+        let key = (plugin, code.to_owned());
+        if let Some(product) = self.inner.codes.get(&key, now) {
+            return Ok(Some(product));
+        }
+        let found = store::product::find_by_code(&self.inner.db, plugin, code).await?;
+        let product = found.map(Arc::new);
+        if let Some(product) = &product {
+            self.inner.codes.put(key, now, Arc::clone(product));
+        }
+        Ok(product)
+    }
+
+    /// Every product of a plugin, by code.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn products_of_plugin(&self, plugin: PluginId) -> Result<Vec<Product>, Error> {
+        Ok(store::product::list_of_plugin(&self.inner.db, plugin).await?)
+    }
+
+    /// Every product of an institution, by plugin and code.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn products_of_institution(
+        &self,
+        institution: InstitutionId,
+    ) -> Result<Vec<Product>, Error> {
+        Ok(store::product::list_of_institution(&self.inner.db, institution).await?)
+    }
+
+    /// Every product that is held in units, for the accrual of income.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn products_in_units(&self) -> Result<Vec<Product>, Error> {
+        Ok(store::product::list_in_units(&self.inner.db).await?)
+    }
+
+    /// The fees in force on a day.
+    ///
+    /// # Errors
+    /// No such product, none in force yet, or the database failed.
+    pub async fn schedule(&self, product: ProductId, on: Day) -> Result<Arc<FeeSchedule>, Error> {
+        let versions = self.versions(product).await?;
+        if versions.is_empty() {
+            return Err(Error::UnknownProduct(product));
+        }
+        let none = Error::NoSchedule { product, day: on };
+        let in_force = versions.iter().rfind(|(_, first_day)| *first_day <= on);
+        let Some((version, _)) = in_force else {
+            return Err(none);
+        };
+        self.schedule_version(product, *version).await?.ok_or(none)
+    }
+
+    /// One version of a product's fees.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn schedule_version(
+        &self,
+        product: ProductId,
+        version: u32,
+    ) -> Result<Option<Arc<FeeSchedule>>, Error> {
+        let key = (product, version);
+        if let Some(schedule) = self.inner.schedules.get(&key) {
+            return Ok(Some(schedule));
+        }
+        let found = store::schedule::find(&self.inner.db, product, version).await?;
+        let schedule = found.map(Arc::new);
+        if let Some(schedule) = &schedule {
+            self.inner.schedules.insert(key, Arc::clone(schedule));
+        }
+        Ok(schedule)
+    }
+
+    /// Every version of a product's fees, the oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn schedules(&self, product: ProductId) -> Result<Vec<FeeSchedule>, Error> {
+        Ok(store::schedule::list_of(&self.inner.db, product).await?)
+    }
+
+    async fn versions(&self, product: ProductId) -> Result<Arc<Vec<(u32, Day)>>, Error> {
+        let now = self.inner.env.now();
+        if let Some(versions) = self.inner.versions.get(&product, now) {
+            return Ok(versions);
+        }
+        let versions = Arc::new(store::schedule::versions(&self.inner.db, product).await?);
+        if !versions.is_empty() {
+            self.inner.versions.put(product, now, Arc::clone(&versions));
+        }
+        Ok(versions)
+    }
+
+    /// Publishes the price of a day, once; the same price again changes nothing.
+    ///
+    /// # Errors
+    /// No permit for it, no such product of the caller, a product without
+    /// units, a day in the future, or another price than was published before.
+    pub async fn publish_price(
+        &self,
+        permit: &Permit,
+        id: ProductId,
+        price: Price,
+    ) -> Result<(), Error> {
+        permit.covers(Scope::CatalogWrite)?;
+        let product = self.product(id).await?.ok_or(Error::UnknownProduct(id))?;
+        if !owns(permit, &product) {
+            return Err(Error::UnknownProduct(id));
+        }
+        let refuse = |at, cause| Err(Error::InvalidPrice(Problem::new(at, cause)));
+        if !product.in_units {
+            let cause = format!("`{}` is not held in units and has no price", product.code);
+            return refuse("product", cause);
+        }
+        let env = &self.inner.env;
+        price.check(env.today()).map_err(Error::InvalidPrice)?;
+        let db = &self.inner.db;
+        let published = db
+            .write(|| async {
+                let mut tx = db.begin().await?;
+                let published = store::price::publish(&mut tx, id, price, env.now()).await?;
+                tx.commit().await?;
+                Ok::<_, Error>(published)
+            })
+            .await?;
+        self.inner.prices.remove(&id);
+        if published == price {
+            Ok(())
+        } else {
+            let cause = format!("another price of {} was published before", price.day);
+            refuse("day", cause)
+        }
+    }
+
+    /// The newest published price.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn latest_price(&self, product: ProductId) -> Result<Option<Price>, Error> {
+        let now = self.inner.env.now();
+        if let Some(price) = self.inner.prices.get(&product, now) {
+            return Ok(price);
+        }
+        let newest = store::price::newest(&self.inner.db, product, 1).await?;
+        let price = newest.into_iter().next();
+        self.inner.prices.put(product, now, price);
+        Ok(price)
+    }
+
+    /// The price of a day.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn price_on(&self, product: ProductId, day: Day) -> Result<Option<Price>, Error> {
+        Ok(store::price::find(&self.inner.db, product, day).await?)
+    }
+
+    /// The newest prices, the newest first, at most `limit` and 1,000.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn prices(&self, product: ProductId, limit: usize) -> Result<Vec<Price>, Error> {
+        Ok(store::price::newest(&self.inner.db, product, row_limit(limit)).await?)
+    }
+
+    /// The prices after a day, the oldest first, at most `limit` and 1,000.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn prices_after(
+        &self,
+        product: ProductId,
+        day: Day,
+        limit: usize,
+    ) -> Result<Vec<Price>, Error> {
+        Ok(store::price::after(&self.inner.db, product, day, row_limit(limit)).await?)
+    }
+}
+
+impl fmt::Debug for Catalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Catalog")
+    }
+}
+
+/// The plugin that registered the product, or its institution's people and servers.
+fn owns(permit: &Permit, product: &Product) -> bool {
+    match permit.actor() {
+        Actor::Plugin { plugin, .. } => *plugin == product.plugin,
+        Actor::Staff { institution, .. } | Actor::Client { institution, .. } => {
+            *institution == product.institution
+        }
+        Actor::User(_) | Actor::Operator(_) | Actor::System(_) => false,
+    }
+}
+
+fn row_limit(limit: usize) -> i64 {
+    i64::try_from(limit.min(PRICES_MAX)).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,167 @@
+use qiao_model::{Day, FeeScheduleId, ProductId};
+
+use crate::fee::FeeLine;
+
+/// Versions of one product's fees at most.
+pub const VERSIONS_MAX: u32 = 1_000;
+
+/// One version of a product's fees. It never changes.
+///
+/// In force on a day is the newest version that begins on or before it: a
+/// registration replaces everything older from its own day on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeeSchedule {
+    /// Its id.
+    pub id: FeeScheduleId,
+    /// Whose fees.
+    pub product: ProductId,
+    /// 1, 2, 3 and so on.
+    pub version: u32,
+    /// The first day that it is in force.
+    pub effective_from: Day,
+    /// The fees; none means none.
+    pub lines: Vec<FeeLine>,
+}
+
+/// What a registration of fees comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Registration {
+    /// The same fees are in force by then: no new version.
+    Unchanged,
+    /// The next version.
+    Next {
+        /// Its number.
+        version: u32,
+        /// Its first day.
+        effective_from: Day,
+    },
+    /// Different fees from a day in the past, on which orders were quoted.
+    InThePast(Day),
+    /// As many versions as there may be.
+    TooMany,
+}
+
+impl Registration {
+    /// Compares with the newest version. The first may begin in the past: no
+    /// order can have been quoted before it.
+    pub(crate) fn of(
+        newest: Option<&FeeSchedule>,
+        lines: &[FeeLine],
+        effective_from: Option<Day>,
+        today: Day,
+    ) -> Self {
+        let effective_from = effective_from.unwrap_or(today);
+        let Some(newest) = newest else {
+            return Self::Next {
+                version: 1,
+                effective_from,
+            };
+        };
+        if newest.lines == lines && newest.effective_from <= effective_from {
+            Self::Unchanged
+        } else if effective_from < today {
+            Self::InThePast(effective_from)
+        } else if newest.version >= VERSIONS_MAX {
+            Self::TooMany
+        } else {
+            Self::Next {
+                version: newest.version + 1,
+                effective_from,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fee::{FeeForm, Payer, Receiver, Share};
+    use crate::order_kind::OrderKind;
+    use qiao_model::{Rate, Rounding};
+
+    fn day(day: i8) -> Day {
+        Day::new(2026, 11, day).unwrap()
+    }
+
+    fn lines(fen: i64) -> Vec<FeeLine> {
+        vec![FeeLine {
+            code: "service".to_owned(),
+            name: "Service fee".to_owned(),
+            applies_to: OrderKind::Pay,
+            payer: Payer::User,
+            form: FeeForm::Flat(fen),
+            minimum: None,
+            maximum: None,
+            rounding: Rounding::HalfUp,
+            shares: vec![Share {
+                receiver: Receiver::Platform,
+                rate: Rate::ONE,
+            }],
+        }]
+    }
+
+    fn version(version: u32, effective_from: Day, fen: i64) -> FeeSchedule {
+        FeeSchedule {
+            id: FeeScheduleId::from_u128(1),
+            product: ProductId::from_u128(1),
+            version,
+            effective_from,
+            lines: lines(fen),
+        }
+    }
+
+    fn next(version: u32, effective_from: Day) -> Registration {
+        Registration::Next {
+            version,
+            effective_from,
+        }
+    }
+
+    #[test]
+    fn the_first_version_may_begin_on_any_day() {
+        for (asked, first_day) in [
+            (None, day(10)),
+            (Some(day(1)), day(1)),
+            (Some(day(20)), day(20)),
+        ] {
+            let registration = Registration::of(None, &lines(1), asked, day(10));
+            assert_eq!(registration, next(1, first_day));
+        }
+    }
+
+    #[test]
+    fn the_same_fees_again_make_no_version() {
+        let newest = version(3, day(5), 1);
+        for asked in [None, Some(day(5)), Some(day(10)), Some(day(20))] {
+            let registration = Registration::of(Some(&newest), &lines(1), asked, day(10));
+            assert_eq!(registration, Registration::Unchanged);
+        }
+    }
+
+    #[test]
+    fn other_fees_are_the_next_version_from_today_on_at_the_earliest() {
+        let newest = version(3, day(5), 1);
+        let of = |asked| Registration::of(Some(&newest), &lines(2), asked, day(10));
+        assert_eq!(of(None), next(4, day(10)));
+        assert_eq!(of(Some(day(11))), next(4, day(11)));
+        assert_eq!(of(Some(day(9))), Registration::InThePast(day(9)));
+    }
+
+    #[test]
+    fn a_planned_version_can_be_brought_forward_and_called_off() {
+        let planned = version(2, day(20), 2);
+        let forward = Registration::of(Some(&planned), &lines(2), Some(day(15)), day(10));
+        assert_eq!(forward, next(3, day(15)));
+        let called_off = Registration::of(Some(&planned), &lines(1), None, day(10));
+        assert_eq!(called_off, next(3, day(10)));
+    }
+
+    #[test]
+    fn the_last_version_is_taken_and_one_more_is_refused() {
+        let of = |newest: u32| {
+            Registration::of(Some(&version(newest, day(5), 1)), &lines(2), None, day(10))
+        };
+        assert_eq!(of(VERSIONS_MAX - 1), next(VERSIONS_MAX, day(10)));
+        assert_eq!(of(VERSIONS_MAX), Registration::TooMany);
+    }
+}
