@@ -50,7 +50,7 @@ words! {
     main_navigation: "Main", "主导航";
     my_account: "My account", "我的账户";
     language: "Language", "语言";
-    footer: "Qiao is a channel, not a custodian: your money stays at custody banks, and the books always show whose it is.", "桥只是通道,不托管资金:您的钱始终存放在托管银行,账本随时写明归属。";
+    footer: "Qiao is a channel, not a custodian: your money stays at custody banks, and the books always show whose it is.", "桥只是通道，不托管资金：您的钱始终存放在托管银行，账本随时写明归属。";
     home: "Home", "首页";
     orders: "Orders", "订单";
     holdings: "Holdings", "持有";
@@ -59,6 +59,8 @@ words! {
     operator: "Operator", "平台运营";
     back: "Back", "返回";
     cancel: "Cancel", "取消";
+    optional: "optional", "选填";
+    pages: "Pages", "分页";
     newest: "Newest", "最新";
     older: "Older", "更早";
 
@@ -68,35 +70,35 @@ words! {
     log_out: "Log out", "退出登录";
     create_account: "Create an account", "创建账户";
     sign_up_title: "Create your account", "创建您的账户";
-    sign_up_text: "One account for every institution on Qiao.", "一个账户,通达桥上的每一家机构。";
+    sign_up_text: "One account for every institution on Qiao.", "一个账户，通达桥上的每一家机构。";
     log_in_text: "Institution staff and operators log in here too.", "机构员工和平台运营也在这里登录。";
-    have_account: "You have an account already?", "已有账户?";
-    no_account: "No account yet?", "还没有账户?";
+    have_account: "You have an account already?", "已有账户？";
+    no_account: "No account yet?", "还没有账户？";
     name: "Name", "姓名";
     name_hint: "What we call you. Institutions see it only with your consent.", "我们如何称呼您。机构只有经您同意才能看到。";
     login: "Login", "登录名";
-    login_hint: "A word you remember, or your e-mail address.", "一个您记得住的词,或电子邮箱。";
+    login_hint: "A word you remember, or your e-mail address.", "一个您记得住的词，或电子邮箱。";
     password: "Password", "密码";
     password_hint: "At least {} characters. A long sentence is better than odd signs.", "至少 {} 个字符。一句长话胜过奇怪的符号。";
     wrong_login: "Login and password do not match.", "登录名与密码不匹配。";
     too_many_log_ins: "Too many tries. Log in again after {}.", "尝试次数过多。请在 {} 之后再登录。";
-    login_taken: "This login is taken. Choose another.", "该登录名已被使用,请换一个。";
-    form_expired: "This form was open for too long, or your browser did not send its cookie. Nothing happened; please send it again.", "表单打开太久,或浏览器没有发送 Cookie。什么都没有发生,请再次提交。";
+    login_taken: "This login is taken. Choose another.", "该登录名已被使用，请换一个。";
+    form_expired: "This form was open for too long, or your browser did not send its cookie. Nothing happened; please send it again.", "表单打开太久，或浏览器没有发送 Cookie。什么都没有发生，请再次提交。";
     log_in_first: "Log in to go on.", "请先登录。";
-    welcome: "Welcome to Qiao. Set a payment PIN next; you need it to confirm orders.", "欢迎来到桥。接下来请设置支付密码,确认订单时需要它。";
+    welcome: "Welcome to Qiao. Set a payment PIN next; you need it to confirm orders.", "欢迎来到桥。接下来请设置支付密码，确认订单时需要它。";
     logged_out: "You are logged out.", "您已退出登录。";
 
     // Home.
-    hello: "Hello, {}", "您好,{}";
-    hero_title: "One bridge to every institution you trust.", "一座桥,通向您信任的每一家机构。";
-    hero_text: "Buy a fund, pay a fine, insure a trip: each institution serves you in its own public account, and you pay on one safe checkout.", "买基金、缴罚款、投保出行:每家机构都在自己的公众号为您服务,而您始终在同一个安全收银台付款。";
-    promise_checkout: "You confirm on Qiao's own checkout, with your PIN.", "付款只在桥自己的收银台,用您的支付密码确认。";
-    promise_channel: "A channel, not a custodian: the money stays at custody banks.", "只是通道,不碰资金:钱始终在托管银行。";
-    promise_fees: "Every fee is shown, to the fen, before you confirm.", "确认之前,每一笔费用都列示到分。";
+    hello: "Hello, {}", "您好，{}";
+    hero_title: "One bridge to every institution you trust.", "一座桥，通向您信任的每一家机构。";
+    hero_text: "Buy a fund, pay a fine, insure a trip: each institution serves you in its own public account, and you pay on one safe checkout.", "买基金、缴罚款、投保出行：每家机构都在自己的公众号为您服务，而您始终在同一个安全收银台付款。";
+    promise_checkout: "You confirm on Qiao's own checkout, with your PIN.", "付款只在桥自己的收银台，用您的支付密码确认。";
+    promise_channel: "A channel, not a custodian: the money stays at custody banks.", "只是通道，不碰资金：钱始终在托管银行。";
+    promise_fees: "Every fee is shown, to the fen, before you confirm.", "确认之前，每一笔费用都列示到分。";
     followed_accounts: "You follow", "您的关注";
     discover: "Discover", "发现";
     nothing_followed: "You follow no account yet", "您还没有关注公众号";
-    nothing_followed_text: "Follow an account to find it here and get its messages.", "关注之后,它会出现在这里,并能给您发消息。";
+    nothing_followed_text: "Follow an account to find it here and get its messages.", "关注之后，它会出现在这里，并能给您发消息。";
     nothing_to_discover: "Nothing more to discover", "没有更多公众号";
     nothing_to_discover_text: "New institutions appear here once an operator has approved them.", "新机构经平台审核后会出现在这里。";
     set_pin_title: "Set your payment PIN", "设置支付密码";
@@ -105,7 +107,7 @@ words! {
 
     // PIN.
     payment_pin: "Payment PIN", "支付密码";
-    pin_text: "Six digits. You type them on Qiao's own checkout only; no institution ever sees them.", "六位数字。只在桥自己的收银台输入,任何机构都看不到。";
+    pin_text: "Six digits. You type them on Qiao's own checkout only; no institution ever sees them.", "六位数字。只在桥自己的收银台输入，任何机构都看不到。";
     change_pin: "Change your payment PIN", "修改支付密码";
     current_pin: "Current PIN", "当前支付密码";
     new_pin: "New PIN", "新支付密码";
@@ -114,8 +116,8 @@ words! {
     pin_six_digits: "A PIN is six digits.", "支付密码为六位数字。";
     pin_differs: "The two PINs differ.", "两次输入不一致。";
     pin_too_simple: "This PIN is too easy to guess.", "这个支付密码太容易被猜到。";
-    wrong_pin: "Wrong PIN. Tries left: {}.", "支付密码错误,还可尝试 {} 次。";
-    pin_locked: "The PIN is locked until {} after too many wrong tries.", "错误次数过多,支付密码锁定至 {}。";
+    wrong_pin: "Wrong PIN. Tries left: {}.", "支付密码错误，还可尝试 {} 次。";
+    pin_locked: "The PIN is locked until {} after too many wrong tries.", "错误次数过多，支付密码锁定至 {}。";
     pin_is_set: "Set", "已设置";
     pin_is_missing: "Not set", "未设置";
 
@@ -130,7 +132,7 @@ words! {
     amount: "Amount", "金额";
     top_up_limit: "At most {} at a time.", "每次最多 {}。";
     topped_up: "The sandbox credited your wallet.", "沙盒已为您的钱包入账。";
-    not_an_amount: "Write an amount such as 1000.00.", "请输入金额,例如 1000.00。";
+    not_an_amount: "Write an amount such as 1000.00.", "请输入金额，例如 1000.00。";
     amount_above_limit: "This is more than the sandbox gives at a time.", "超过沙盒单次上限。";
     movements: "Movements", "收支明细";
     nothing_moved: "Nothing has moved yet", "还没有收支";
@@ -142,7 +144,7 @@ words! {
     units: "units", "份";
     income_so_far: "Income so far", "累计收益";
     newest_price: "Newest price", "最新净值";
-    price_line: "{} on {}", "{}({})";
+    price_line: "{} on {}", "{}（{}）";
     no_price_yet: "No price yet", "暂无净值";
     find_account: "Find an account", "去发现";
 
@@ -150,7 +152,7 @@ words! {
     follow: "Follow", "关注";
     following: "Following", "已关注";
     unfollow: "Unfollow", "取消关注";
-    unfollow_title: "Unfollow {}?", "取消关注 {}?";
+    unfollow_title: "Unfollow {}?", "取消关注 {}？";
     unfollow_text: "It can send you no more messages. Your orders and holdings stay as they are.", "它将不能再给您发消息。您的订单和持有不受影响。";
     followed: "You follow this account now.", "您已关注该公众号。";
     unfollowed: "You follow this account no longer.", "您已取消关注该公众号。";
@@ -172,7 +174,7 @@ words! {
     service_of: "A service of", "服务提供方";
     service_safety: "You never type a password or a PIN on an institution's page.", "请勿在机构页面输入密码或支付密码。";
     service_unavailable: "The service does not answer", "服务暂时没有响应";
-    service_unavailable_text: "{} did not answer. Nothing was ordered and nothing was charged; please try again in a while.", "{} 没有响应。没有下单,也没有扣款,请稍后再试。";
+    service_unavailable_text: "{} did not answer. Nothing was ordered and nothing was charged; please try again in a while.", "{} 没有响应。没有下单，也没有扣款，请稍后再试。";
     try_again: "Try again", "再试一次";
 
     // Checkout.
@@ -195,15 +197,15 @@ words! {
     quote_expired_text: "Nothing was charged. Look at a fresh price before you confirm.", "没有扣款。请查看最新报价后再确认。";
     fresh_quote: "Get a fresh price", "获取最新报价";
     balance_too_small: "The balance is too small", "余额不足";
-    balance_too_small_text: "You have {} and need {}. Nothing was charged.", "您有 {},需要 {}。没有扣款。";
+    balance_too_small_text: "You have {} and need {}. Nothing was charged.", "您有 {}，需要 {}。没有扣款。";
     go_top_up: "Top up the wallet", "去充值";
     too_few_units: "You do not have that many units free. Nothing was charged.", "可用份额不足。没有扣款。";
-    pin_needed_text: "You need a payment PIN to confirm. It takes a minute.", "确认订单需要支付密码,设置只需一分钟。";
+    pin_needed_text: "You need a payment PIN to confirm. It takes a minute.", "确认订单需要支付密码，设置只需一分钟。";
     pin_locked_title: "The PIN is locked", "支付密码已锁定";
     no_quote: "This is not for sale now", "暂时无法购买";
-    offer_gone: "This offer is gone. Open the service again.", "该报价已失效,请重新打开服务。";
-    key_reused: "This form was sent before with another content. Look at your orders.", "该表单曾以其他内容提交过,请查看您的订单。";
-    being_worked_on: "This order is being worked on at this moment. Look at your orders.", "该订单正在处理,请查看您的订单。";
+    offer_gone: "This offer is gone. Open the service again.", "该报价已失效，请重新打开服务。";
+    key_reused: "This form was sent before with another content. Look at your orders.", "该表单曾以其他内容提交过，请查看您的订单。";
+    being_worked_on: "This order is being worked on at this moment. Look at your orders.", "该订单正在处理，请查看您的订单。";
     see_orders: "See your orders", "查看订单";
 
     // Orders.
@@ -225,17 +227,17 @@ words! {
     payment: "Payment", "付款";
     refund: "Refund", "退款";
     state_held: "In progress", "处理中";
-    state_held_text: "The money is held. The institution is fulfilling the order.", "资金已冻结,机构正在办理。";
-    state_paid: "Paid, in progress", "已付款,处理中";
-    state_paid_text: "The money is captured. The institution is fulfilling the order.", "已扣款,机构正在办理。";
+    state_held_text: "The money is held. The institution is fulfilling the order.", "资金已冻结，机构正在办理。";
+    state_paid: "Paid, in progress", "已付款，处理中";
+    state_paid_text: "The money is captured. The institution is fulfilling the order.", "已扣款，机构正在办理。";
     state_completed: "Completed", "已完成";
     state_completed_text: "The institution fulfilled the order.", "机构已办理完成。";
     state_voided: "Cancelled", "已取消";
-    state_voided_text: "The institution did not fulfil the order. The held money is free again.", "机构未能办理,冻结资金已释放。";
+    state_voided_text: "The institution did not fulfil the order. The held money is free again.", "机构未能办理，冻结资金已释放。";
     state_refunded: "Refunded", "已退款";
-    state_refunded_text: "The institution did not fulfil the order. All of your money came back.", "机构未能办理,款项已全部退回。";
+    state_refunded_text: "The institution did not fulfil the order. All of your money came back.", "机构未能办理，款项已全部退回。";
     state_unknown: "Being checked", "核实中";
-    state_unknown_text: "The institution has not said how it ended. We keep asking; your money is neither lost nor charged twice.", "机构尚未告知结果。我们会持续核实,您的钱不会丢失,也不会重复扣款。";
+    state_unknown_text: "The institution has not said how it ended. We keep asking; your money is neither lost nor charged twice.", "机构尚未告知结果。我们会持续核实，您的钱不会丢失，也不会重复扣款。";
     step_confirmed: "Confirmed", "已确认";
     step_held: "Money held", "资金冻结";
     step_paid: "Money captured", "已扣款";
@@ -258,9 +260,9 @@ words! {
 
     // When a page cannot be shown.
     not_found: "There is no such page", "页面不存在";
-    not_found_text: "The address is wrong, or what was here is gone.", "地址有误,或内容已不存在。";
+    not_found_text: "The address is wrong, or what was here is gone.", "地址有误，或内容已不存在。";
     not_allowed: "This page is not for you", "您无权查看此页面";
-    not_allowed_text: "You are logged in, but this page belongs to somebody else.", "您已登录,但此页面属于他人。";
+    not_allowed_text: "You are logged in, but this page belongs to somebody else.", "您已登录，但此页面属于他人。";
     something_failed: "Something failed on our side", "我们这边出了问题";
     something_failed_text: "We have noted it. Nothing that was not confirmed has been charged.", "我们已记录。未确认的内容不会扣款。";
     too_busy: "We cannot do this right now", "暂时无法处理";

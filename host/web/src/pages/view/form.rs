@@ -96,7 +96,7 @@ pub(crate) struct Field {
     placeholder: String,
     hint: String,
     autocomplete: &'static str,
-    required: bool,
+    optional: Option<&'static str>,
     error: Option<String>,
 }
 
@@ -133,7 +133,7 @@ impl Field {
             placeholder: String::new(),
             hint: String::new(),
             autocomplete: "off",
-            required: true,
+            optional: None,
             error: None,
         }
     }
@@ -162,9 +162,9 @@ impl Field {
         self
     }
 
-    /// That may stay empty.
-    pub(crate) fn optional(mut self) -> Self {
-        self.required = false;
+    /// That may stay empty; `word` says so.
+    pub(crate) fn optional(mut self, word: &'static str) -> Self {
+        self.optional = Some(word);
         self
     }
 

@@ -15,6 +15,7 @@ mod table;
 
 pub(crate) mod console;
 pub(crate) mod operator;
+pub(crate) mod staff;
 pub(crate) mod user;
 
 pub(crate) use facts::{Facts, Notice, Progress, Timeline};

@@ -1,1 +1,66 @@
-//! x
+//! The pages at `/operator`.
+
+use askama::Template;
+
+use super::staff::{Report, Tiles};
+use super::{Badge, Facts, Form, Icon, Notice, Shell, Table};
+
+/// `GET /operator`: what waits for a decision.
+#[derive(Clone, Debug, Template)]
+#[template(path = "operator/home.html")]
+pub(crate) struct Home {
+    /// Around it.
+    pub(crate) shell: Shell,
+    /// The day and the host's time.
+    pub(crate) lead: String,
+    /// How much of each waits.
+    pub(crate) tiles: Tiles,
+    /// Institutions that wait.
+    pub(crate) institutions: Table,
+    /// Releases that wait.
+    pub(crate) releases: Table,
+}
+
+/// `GET /operator/releases/{release}`: the review.
+#[derive(Clone, Debug, Template)]
+#[template(path = "operator/release.html")]
+pub(crate) struct Release {
+    /// Around it.
+    pub(crate) shell: Shell,
+    /// Where the review stands.
+    pub(crate) state: Badge,
+    /// Whose it is.
+    pub(crate) institution: String,
+    /// What was decided before.
+    pub(crate) decided: Option<Notice>,
+    /// What the checks found.
+    pub(crate) report: Report,
+    /// Approve and reject, while it waits.
+    pub(crate) decision: Option<(Form, Form)>,
+}
+
+/// `GET /operator/books`.
+#[derive(Clone, Debug, Template)]
+#[template(path = "operator/books.html")]
+pub(crate) struct Books {
+    /// Around it.
+    pub(crate) shell: Shell,
+    /// Whether every sum is zero.
+    pub(crate) verdict: Badge,
+    /// Accounts, transfers, assets.
+    pub(crate) tiles: Tiles,
+    /// One row for each asset.
+    pub(crate) totals: Table,
+}
+
+/// `GET /operator/clock`: only in a sandbox.
+#[derive(Clone, Debug, Template)]
+#[template(path = "operator/clock.html")]
+pub(crate) struct Clock {
+    /// Around it.
+    pub(crate) shell: Shell,
+    /// What time it is.
+    pub(crate) facts: Facts,
+    /// Moves it.
+    pub(crate) form: Form,
+}

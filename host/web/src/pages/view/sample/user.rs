@@ -296,7 +296,7 @@ fn service() -> Service {
                             .placeholder("1000.00")
                             .error(Some("At least 1.00 CNY.".to_owned())),
                     )
-                    .field(Field::new("f_note", "A note for yourself", Kind::Text).optional()),
+                    .field(Field::new("f_note", "A note for yourself", Kind::Text).optional("optional")),
             )),
         ],
     }
