@@ -70,16 +70,16 @@ pub enum KeyError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyKind {
     /// ECDSA on P-256 with SHA-256.
-    Es256,
+    P256,
     /// Ed25519.
-    EdDsa,
+    Ed25519,
 }
 
 impl KeyKind {
     const fn algorithm(self) -> Algorithm {
         match self {
-            Self::Es256 => Algorithm::ES256,
-            Self::EdDsa => Algorithm::EdDSA,
+            Self::P256 => Algorithm::ES256,
+            Self::Ed25519 => Algorithm::EdDSA,
         }
     }
 
@@ -87,13 +87,13 @@ impl KeyKind {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
+            Self::P256 => "ES256",
+            Self::Ed25519 => "EdDSA",
         }
     }
 
     fn parse(name: &str) -> Option<Self> {
-        [Self::Es256, Self::EdDsa]
+        [Self::P256, Self::Ed25519]
             .into_iter()
             .find(|kind| kind.name() == name)
     }
@@ -153,8 +153,8 @@ impl PublicKey {
             return Err("its use is not `sig`");
         }
         let kind = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-            ("EC", Some("P-256")) => KeyKind::Es256,
-            ("OKP", Some("Ed25519")) => KeyKind::EdDsa,
+            ("EC", Some("P-256")) => KeyKind::P256,
+            ("OKP", Some("Ed25519")) => KeyKind::Ed25519,
             _ => return Err("only EC P-256 and OKP Ed25519 keys are taken"),
         };
         if jwk.alg.as_deref().is_some_and(|alg| alg != kind.name()) {
@@ -162,8 +162,8 @@ impl PublicKey {
         }
         let x = coordinate(jwk.x.as_deref()).ok_or("x is not 32 bytes in base64url")?;
         let y = match kind {
-            KeyKind::EdDsa => None,
-            KeyKind::Es256 => {
+            KeyKind::Ed25519 => None,
+            KeyKind::P256 => {
                 Some(coordinate(jwk.y.as_deref()).ok_or("y is not 32 bytes in base64url")?)
             }
         };
@@ -187,7 +187,7 @@ impl PublicKey {
             Some(y) => DecodingKey::from_ec_components(x, y),
         };
         let decoding = decoding.ok()?;
-        if let KeyKind::Es256 = kind {
+        if let KeyKind::P256 = kind {
             let bytes = decoding.try_get_as_bytes().ok()?;
             aws_lc_rs::signature::ParsedPublicKey::new(
                 &aws_lc_rs::signature::ECDSA_P256_SHA256_FIXED,
@@ -257,10 +257,10 @@ impl SigningKey {
     pub fn from_pem(pem: &Secret<String>) -> Result<Self, KeyError> {
         let text = pem.expose().as_bytes();
         let (encoding, kind) = if let Ok(key) = EncodingKey::from_ec_pem(text) {
-            (key, KeyKind::Es256)
+            (key, KeyKind::P256)
         } else {
             let key = EncodingKey::from_ed_pem(text).map_err(|_| KeyError::PrivateKey)?;
-            (key, KeyKind::EdDsa)
+            (key, KeyKind::Ed25519)
         };
         let jwk = jsonwebtoken::jwk::Jwk::from_encoding_key(&encoding, kind.algorithm())
             .map_err(|_| KeyError::PrivateKey)?;
@@ -302,8 +302,8 @@ pub fn generate_key(kind: KeyKind) -> Result<(Secret<String>, Value), KeyError> 
     use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair};
     let random = SystemRandom::new();
     let document = match kind {
-        KeyKind::Es256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
-        KeyKind::EdDsa => Ed25519KeyPair::generate_pkcs8v1(&random),
+        KeyKind::P256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
+        KeyKind::Ed25519 => Ed25519KeyPair::generate_pkcs8v1(&random),
     };
     let document = document.map_err(|_| KeyError::Signing)?;
     let pem = Secret::new(write_pem(document.as_ref()));
@@ -435,7 +435,7 @@ fn write_pem(der: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    const BOTH: [KeyKind; 2] = [KeyKind::Es256, KeyKind::EdDsa];
+    const BOTH: [KeyKind; 2] = [KeyKind::P256, KeyKind::Ed25519];
 
     fn key(kind: KeyKind) -> (Secret<String>, PublicKey) {
         let (pem, jwk) = generate_key(kind).unwrap();
@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn none_rs256_and_critical_extensions_are_refused() {
-        let (_, public) = key(KeyKind::Es256);
+        let (_, public) = key(KeyKind::P256);
         let keys = [public];
         let forge = |header: Value| {
             let header = URL_SAFE_NO_PAD.encode(header.to_string());
@@ -522,7 +522,7 @@ mod tests {
 
     #[test]
     fn a_key_set_is_refused_with_its_cause() {
-        let (_, good) = key(KeyKind::Es256);
+        let (_, good) = key(KeyKind::P256);
         let jwk = good.jwk().clone();
         let with = |name: &str, value: Value| {
             let mut jwk = jwk.clone();

@@ -26,7 +26,7 @@ impl Auth {
             .map(Scope::name)
             .collect();
         let methods = ["private_key_jwt"];
-        let algorithms = [KeyKind::Es256.name(), KeyKind::EdDsa.name()];
+        let algorithms = [KeyKind::P256.name(), KeyKind::Ed25519.name()];
         json!({
             "issuer": issuer,
             "token_endpoint": format!("{issuer}{TOKEN_PATH}"),
