@@ -3,6 +3,7 @@
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
+use qiao_model::LedgerAccountId;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -38,7 +39,8 @@ async fn live() -> &'static str {
     )
 )]
 async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
-    app.ledger.totals().await?;
+    // A read of one row that need not exist.
+    app.ledger.balance(LedgerAccountId::from_u128(0)).await?;
     Ok("ready\n")
 }
 

@@ -24,6 +24,7 @@ mod openapi;
 mod pages;
 pub mod problem;
 mod refusals;
+mod session_cookie;
 
 use axum::Router;
 

@@ -81,6 +81,10 @@ kinds! {
     KeyInFlight = CONFLICT "idempotency-key-in-flight" "The first request with this Idempotency-Key is in flight";
     /// The payer has too little.
     InsufficientFunds = PAYMENT_REQUIRED "insufficient-funds" "The balance is too small";
+    /// A receiver of the payment has too little left to give its part back.
+    ReceiverShort = CONFLICT "receiver-short" "A receiver cannot give its part back";
+    /// More than what is left, too often, or too late.
+    NotRefundable = UNPROCESSABLE_ENTITY "not-refundable" "The payment cannot be refunded so";
     /// The quote is not the host's, was changed, or has expired.
     QuoteInvalid = UNPROCESSABLE_ENTITY "quote-invalid" "The quote does not count";
     /// The thing is in a state that does not allow it.

@@ -122,11 +122,18 @@ impl FromRequestParts<App> for Operator {
 /// # Errors
 /// The sessions cannot be read.
 pub async fn session(parts: &Parts, app: &App) -> Result<Option<Session>, Problem> {
-    let jar = CookieJar::from_headers(&parts.headers);
-    let Some(cookie) = jar.get(app.config.session_cookie()) else {
-        return Ok(None);
-    };
-    Ok(app.auth.session(cookie.value()).await?)
+    match session_token(&parts.headers, app) {
+        Some(token) => Ok(app.auth.session(&token).await?),
+        None => Ok(None),
+    }
+}
+
+/// The value of the session's cookie, whether it counts or not.
+#[must_use]
+pub fn session_token(headers: &HeaderMap, app: &App) -> Option<String> {
+    let jar = CookieJar::from_headers(headers);
+    let cookie = jar.get(app.config.session_cookie())?;
+    Some(cookie.value().to_owned())
 }
 
 /// Whether what came with a request is the session's CSRF token.
@@ -134,7 +141,7 @@ pub async fn session(parts: &Parts, app: &App) -> Result<Option<Session>, Proble
 /// # Errors
 /// It is not: [`Kind::Csrf`].
 pub fn check_csrf(session: &Session, sent: &str) -> Result<(), Problem> {
-    if constant_time_eq(session.csrf.as_bytes(), sent.as_bytes()) {
+    if session.is_csrf(sent) {
         Ok(())
     } else {
         let detail = format!("send the session's csrf value in the header {CSRF_HEADER}");
@@ -152,9 +159,4 @@ async fn guarded_session(parts: &Parts, app: &App) -> Result<Session, Problem> {
         check_csrf(&session, sent.unwrap_or_default())?;
     }
     Ok(session)
-}
-
-/// Compares without telling by its duration where the difference is.
-fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
-    a.len() == b.len() && a.iter().zip(b).fold(0, |seen, (x, y)| seen | (x ^ y)) == 0
 }

@@ -7,5 +7,6 @@ mod path;
 pub use body::{Json, Query};
 pub use caller::{
     Bearer, CSRF_HEADER, Operator, RequiredScope, SessionUser, check_csrf, scope, session,
+    session_token,
 };
 pub use path::{PathPair, PathParam};

@@ -1,0 +1,122 @@
+//! What operators see: the audit and the books.
+
+use axum::extract::State;
+use qiao_auth::{AuditRow, Outcome};
+use qiao_ledger::AssetTotal;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::wire::{Listing, time};
+use crate::App;
+use crate::extract::{Json, Operator, Query};
+use crate::problem::Problem;
+
+/// Which rows, newest first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AuditQuery {
+    /// Only those before this one: `aud_…`.
+    before: Option<String>,
+}
+
+/// Who did what, or tried.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AuditBody {
+    /// `aud_…`.
+    id: String,
+    /// When.
+    at: String,
+    /// Who.
+    actor: String,
+    /// What: `release.approve`.
+    action: String,
+    /// To what.
+    subject: String,
+    /// `allowed` or `refused`.
+    outcome: &'static str,
+    /// Why, or with what effect.
+    detail: String,
+}
+
+impl From<AuditRow> for AuditBody {
+    fn from(row: AuditRow) -> Self {
+        Self {
+            id: row.id,
+            at: time(row.at),
+            actor: row.actor,
+            action: row.action,
+            subject: row.subject,
+            outcome: match row.outcome {
+                Outcome::Allowed => "allowed",
+                Outcome::Refused => "refused",
+            },
+            detail: row.detail,
+        }
+    }
+}
+
+/// The books of one asset.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct AssetTotalBody {
+    /// A currency's code or a product's id.
+    asset: String,
+    /// The sum of all balances: always zero.
+    sum_of_balances: i64,
+    /// Everything ever debited.
+    debits: i64,
+    /// Everything ever credited.
+    credits: i64,
+    /// What is held at present.
+    pending: i64,
+    /// How many accounts count it.
+    accounts: i64,
+    /// How many transfers there are of it.
+    transfers: i64,
+}
+
+impl From<AssetTotal> for AssetTotalBody {
+    fn from(total: AssetTotal) -> Self {
+        Self {
+            asset: total.asset.to_string(),
+            sum_of_balances: total.sum_of_balances,
+            debits: total.debits,
+            credits: total.credits,
+            pending: total.pending,
+            accounts: total.accounts,
+            transfers: total.transfers,
+        }
+    }
+}
+
+/// The audit
+#[utoipa::path(
+    get,
+    path = "/v1/audit",
+    tag = "operator",
+    params(AuditQuery),
+    security(("session" = [])),
+    responses((status = 200, description = "Newest first", body = Listing<AuditBody>))
+)]
+pub(crate) async fn list_audit(
+    State(app): State<App>,
+    caller: Operator,
+    Query(query): Query<AuditQuery>,
+) -> Result<Json<Listing<AuditBody>>, Problem> {
+    let rows = app.auth.audit_page(&caller.permit, query.before.as_deref());
+    Ok(Json(Listing::of(rows.await?)))
+}
+
+/// The books of every asset: each sums to zero
+#[utoipa::path(
+    get,
+    path = "/v1/books",
+    tag = "operator",
+    security(("session" = [])),
+    responses((status = 200, description = "By asset", body = Listing<AssetTotalBody>))
+)]
+pub(crate) async fn get_books(
+    State(app): State<App>,
+    _caller: Operator,
+) -> Result<Json<Listing<AssetTotalBody>>, Problem> {
+    Ok(Json(Listing::of(app.ledger.totals().await?)))
+}

@@ -1,0 +1,394 @@
+//! A person's way from an offer to a receipt.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::IntoResponse;
+use qiao_catalog::fee::ChargedLine;
+use qiao_model::{OfferId, OrderId, Secret};
+use qiao_orders as orders;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::page::EntryBody;
+use super::product::payer_name;
+use super::wire::{Listing, MoneyBody, parse, time};
+use crate::App;
+use crate::extract::{Bearer, Json, PathParam, Query, SessionUser, scope};
+use crate::idempotency::Keyed;
+use crate::problem::{Problem, ProblemBody};
+
+/// What a plugin proposed to a person.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OfferBody {
+    /// `ofr_…`.
+    id: String,
+    /// `plg_…`.
+    plugin: String,
+    /// `ins_…`.
+    institution: String,
+    /// `prd_…`.
+    product: String,
+    /// `purchase`, `redeem` or `pay`.
+    kind: &'static str,
+    /// What is sold, in a sentence.
+    title: String,
+    /// What the person means to spend before fees on top.
+    amount: Option<MoneyBody>,
+    /// Units to give back, in hundredths.
+    units_minor: Option<i64>,
+    /// Facts looked up for the person.
+    facts: Vec<EntryBody>,
+    /// From when on it is refused.
+    expires_at: String,
+}
+
+impl From<orders::Offer> for OfferBody {
+    fn from(offer: orders::Offer) -> Self {
+        Self {
+            id: offer.id.to_string(),
+            plugin: offer.plugin.to_string(),
+            institution: offer.institution.to_string(),
+            product: offer.product.to_string(),
+            kind: offer.terms.kind.name(),
+            title: offer.terms.title,
+            amount: offer.terms.amount.map(MoneyBody::from),
+            units_minor: offer.terms.units_minor,
+            facts: offer.terms.facts.into_iter().map(EntryBody::from).collect(),
+            expires_at: time(offer.expires_at),
+        }
+    }
+}
+
+/// Which offer to price.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewQuoteBody {
+    /// `ofr_…`.
+    offer: String,
+}
+
+/// A priced offer, which the person can confirm until it expires.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QuoteBody {
+    /// The signed text that `POST /v1/orders` takes.
+    token: String,
+    /// What is paid in all; for a redemption, what is received.
+    amount: MoneyBody,
+    /// The price of the thing itself, before fees.
+    principal: MoneyBody,
+    /// Every fee.
+    fees: Vec<FeeBody>,
+    /// Units bought or given back, in hundredths.
+    units_minor: Option<i64>,
+    /// The price of a unit in 1/10000 of the main unit.
+    unit_price_e4: Option<i64>,
+    /// Lines beside the fees.
+    notes: Vec<EntryBody>,
+    /// The fee schedule's version.
+    schedule_version: u32,
+    /// SHA-256 of the release that priced it.
+    release_digest: String,
+    /// What the plugin burnt.
+    fuel: u64,
+    /// From when on it is refused.
+    expires_at: String,
+}
+
+/// One fee.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FeeBody {
+    /// Its code in the schedule.
+    code: String,
+    /// What it is called.
+    name: String,
+    /// Who pays it: `user` on top, `user_inside` out of the principal, or `institution`.
+    payer: &'static str,
+    /// How much.
+    amount: MoneyBody,
+}
+
+impl From<orders::Quote> for QuoteBody {
+    fn from(quote: orders::Quote) -> Self {
+        Self {
+            token: quote.token,
+            amount: quote.amount.into(),
+            principal: quote.principal.into(),
+            fees: fees(&quote.lines),
+            units_minor: quote.units_minor,
+            unit_price_e4: quote.unit_price_e4,
+            notes: quote.notes.into_iter().map(EntryBody::from).collect(),
+            schedule_version: quote.schedule_version,
+            release_digest: quote.release_digest,
+            fuel: quote.fuel,
+            expires_at: time(quote.expires_at),
+        }
+    }
+}
+
+fn fees(lines: &[ChargedLine]) -> Vec<FeeBody> {
+    let fee = |line: &ChargedLine| FeeBody {
+        code: line.code.clone(),
+        name: line.name.clone(),
+        payer: payer_name(line.payer),
+        amount: line.amount.into(),
+    };
+    lines.iter().map(fee).collect()
+}
+
+/// What confirms a quote.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewOrderBody {
+    /// The quote's token.
+    quote: String,
+    /// The payment PIN.
+    pin: String,
+}
+
+/// An order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OrderBody {
+    /// `ord_…`.
+    id: String,
+    /// `held`, `paid`, `unknown`, `completed`, `voided` or `refunded`.
+    state: &'static str,
+    /// `purchase`, `redeem` or `pay`.
+    kind: &'static str,
+    /// What is sold, in a sentence.
+    title: String,
+    /// Who ordered, as the institution knows them.
+    subject: String,
+    /// `ins_…`.
+    institution: String,
+    /// `plg_…`.
+    plugin: String,
+    /// `prd_…`.
+    product: String,
+    /// `pay_…`.
+    payment: String,
+    /// What is paid in all; for a redemption, what is received.
+    amount: MoneyBody,
+    /// The price of the thing itself, before fees.
+    principal: MoneyBody,
+    /// Every fee.
+    fees: Vec<FeeBody>,
+    /// Units bought or given back, in hundredths.
+    units_minor: Option<i64>,
+    /// What the person keeps.
+    receipt: Option<ReceiptBody>,
+    /// Why it was rejected, or why its last call gave no answer.
+    problem: Option<String>,
+    /// When it was confirmed.
+    confirmed_at: String,
+    /// When anything of it changed.
+    changed_at: String,
+}
+
+/// What the person keeps.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReceiptBody {
+    /// The institution's own number.
+    number: String,
+    /// Its lines.
+    entries: Vec<EntryBody>,
+}
+
+impl From<orders::Order> for OrderBody {
+    fn from(order: orders::Order) -> Self {
+        let receipt = order.standing.receipt.map(|receipt| ReceiptBody {
+            number: receipt.number,
+            entries: receipt.entries.into_iter().map(EntryBody::from).collect(),
+        });
+        Self {
+            id: order.id.to_string(),
+            state: orders::state_name(order.standing.state),
+            kind: order.quote.kind.name(),
+            title: order.quote.title,
+            subject: order.subject,
+            institution: order.quote.institution.to_string(),
+            plugin: order.quote.plugin.to_string(),
+            product: order.quote.product.to_string(),
+            payment: order.payment.to_string(),
+            amount: order.quote.amount.into(),
+            principal: order.quote.principal.into(),
+            fees: fees(&order.quote.lines),
+            units_minor: order.quote.units_minor,
+            receipt,
+            problem: order.standing.problem,
+            confirmed_at: time(order.confirmed_at),
+            changed_at: time(order.standing.changed_at),
+        }
+    }
+}
+
+/// Which orders, newest first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrdersQuery {
+    /// Only those before this one: `ord_…`.
+    before: Option<String>,
+    /// At most so many, at most 100.
+    limit: Option<u32>,
+}
+
+impl OrdersQuery {
+    fn page(&self) -> Result<orders::OrderPage, Problem> {
+        let before = self.before.as_deref().map(parse).transpose()?;
+        let limit = self.limit.unwrap_or(50).min(orders::ORDERS_PAGE_MAX);
+        Ok(orders::OrderPage { before, limit })
+    }
+}
+
+/// An offer that was made to the caller
+#[utoipa::path(
+    get,
+    path = "/v1/offers/{id}",
+    tag = "orders",
+    params(("id" = String, Path, description = "`ofr_…`")),
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The offer", body = OfferBody),
+        (status = 404, description = "No such offer", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn get_offer(
+    State(app): State<App>,
+    caller: SessionUser,
+    PathParam(id): PathParam<OfferId>,
+) -> Result<Json<OfferBody>, Problem> {
+    let offer = app.orders.offer(&caller.permit, id).await?;
+    Ok(Json(offer.into()))
+}
+
+/// Price an offer: nothing is stored and no money moves
+#[utoipa::path(
+    post,
+    path = "/v1/quotes",
+    tag = "orders",
+    request_body = NewQuoteBody,
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 200, description = "The quote, to be confirmed until it expires", body = QuoteBody),
+        (status = 404, description = "No such offer", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The plugin does not sell it so", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn quote(
+    State(app): State<App>,
+    caller: SessionUser,
+    Json(body): Json<NewQuoteBody>,
+) -> Result<Json<QuoteBody>, Problem> {
+    let offer: OfferId = parse(&body.offer)?;
+    let quote = app.orders.quote(&caller.permit, offer).await?;
+    Ok(Json(quote.into()))
+}
+
+/// Confirm a quote with the payment PIN: the money is held, the plugin fulfils, the
+/// money is posted or goes back
+#[utoipa::path(
+    post,
+    path = "/v1/orders",
+    tag = "orders",
+    params(("idempotency-key" = String, Header, description = "At most 255 characters")),
+    request_body = NewOrderBody,
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 201, description = "The order, in the state that it has reached", body = OrderBody),
+        (status = 402, description = "The balance is too small", content_type = "application/problem+json", body = ProblemBody),
+        (status = 403, description = "The PIN is wrong", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The quote does not count, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn place_order(
+    State(app): State<App>,
+    caller: SessionUser,
+    request: Keyed<NewOrderBody>,
+) -> Result<impl IntoResponse, Problem> {
+    // The stored hash is of the quote alone: of the body, it would tell the PIN.
+    let key = request.key_over(&caller.permit, request.body.quote.as_bytes())?;
+    let pin = Secret::new(request.body.pin);
+    let proof = app.auth.verify_pin(&caller.permit, &pin).await?;
+    let order = app.orders.confirm(&caller.permit, &request.body.quote, proof, key).await?;
+    let location = format!("/v1/orders/{}", order.id);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(OrderBody::from(order))))
+}
+
+/// The caller's orders
+#[utoipa::path(
+    get,
+    path = "/v1/orders",
+    tag = "orders",
+    params(OrdersQuery),
+    security(("session" = [])),
+    responses((status = 200, description = "Newest first", body = Listing<OrderBody>))
+)]
+pub(crate) async fn list_orders(
+    State(app): State<App>,
+    caller: SessionUser,
+    Query(query): Query<OrdersQuery>,
+) -> Result<Json<Listing<OrderBody>>, Problem> {
+    let orders = app.orders.list_for_user(&caller.permit, query.page()?).await?;
+    Ok(Json(Listing::of(orders)))
+}
+
+/// An order of the caller
+#[utoipa::path(
+    get,
+    path = "/v1/orders/{id}",
+    tag = "orders",
+    params(("id" = String, Path, description = "`ord_…`")),
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The order", body = OrderBody),
+        (status = 404, description = "No such order", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn get_order(
+    State(app): State<App>,
+    caller: SessionUser,
+    PathParam(id): PathParam<OrderId>,
+) -> Result<Json<OrderBody>, Problem> {
+    let order = app.orders.get(&caller.permit, id).await?;
+    Ok(Json(order.into()))
+}
+
+/// The orders at the calling institution
+#[utoipa::path(
+    get,
+    path = "/v1/institution/orders",
+    tag = "orders",
+    params(OrdersQuery),
+    security(("bearer" = ["orders:read"])),
+    responses((status = 200, description = "Newest first", body = Listing<OrderBody>))
+)]
+pub(crate) async fn list_institution_orders(
+    State(app): State<App>,
+    caller: Bearer<scope::OrdersRead>,
+    Query(query): Query<OrdersQuery>,
+) -> Result<Json<Listing<OrderBody>>, Problem> {
+    let orders = app.orders.list_for_institution(&caller.permit, query.page()?).await?;
+    Ok(Json(Listing::of(orders)))
+}
+
+/// An order at the calling institution
+#[utoipa::path(
+    get,
+    path = "/v1/institution/orders/{id}",
+    tag = "orders",
+    params(("id" = String, Path, description = "`ord_…`")),
+    security(("bearer" = ["orders:read"])),
+    responses(
+        (status = 200, description = "The order", body = OrderBody),
+        (status = 404, description = "No such order", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn get_institution_order(
+    State(app): State<App>,
+    caller: Bearer<scope::OrdersRead>,
+    PathParam(id): PathParam<OrderId>,
+) -> Result<Json<OrderBody>, Problem> {
+    let order = app.orders.get(&caller.permit, id).await?;
+    Ok(Json(order.into()))
+}

@@ -1,0 +1,308 @@
+//! Payments between accounts.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::IntoResponse;
+use qiao_model::{InstitutionId, Money, PaymentId};
+use qiao_payments::{NewPayment, NewRefund, Party, Payment, Refund, Split};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::wire::{MoneyBody, parse, time};
+use crate::App;
+use crate::extract::{Bearer, Json, PathParam, scope};
+use crate::idempotency::Keyed;
+use crate::problem::{Kind, Problem, ProblemBody};
+
+/// A payment from the calling institution's settlement account.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewPaymentBody {
+    /// How much in all.
+    amount: MoneyBody,
+    /// Who gets it: 1 to 50 splits that sum to the amount.
+    splits: Vec<NewSplitBody>,
+    /// What people read about it, at most 200 characters.
+    #[serde(default)]
+    description: String,
+}
+
+/// What one receiver gets.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewSplitBody {
+    /// Who.
+    receiver: ReceiverBody,
+    /// How much.
+    amount: MoneyBody,
+    /// What for: `principal`, `commission`; at most 64 bytes.
+    purpose: String,
+}
+
+/// Who gets money.
+#[derive(Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum ReceiverBody {
+    /// A person, as the calling institution knows them.
+    User {
+        /// `sub_…`.
+        subject: String,
+    },
+    /// An institution's settlement account.
+    Institution {
+        /// `ins_…`.
+        id: String,
+    },
+    /// An institution's own fees.
+    Revenue {
+        /// `ins_…`.
+        id: String,
+    },
+    /// The platform's own fees.
+    Platform,
+    /// Play money of a sandbox; never a receiver that a request can name.
+    Sandbox,
+}
+
+/// A payment.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PaymentBody {
+    /// `pay_…`.
+    id: String,
+    /// The order that it pays.
+    order: Option<String>,
+    /// Who pays.
+    payer: ReceiverBody,
+    /// How much in all.
+    amount: MoneyBody,
+    /// Who gets it.
+    splits: Vec<SplitBody>,
+    /// What people read about it.
+    description: String,
+    /// `held`, `posted`, `voided`, `partly-refunded` or `refunded`.
+    state: &'static str,
+    /// What went back so far.
+    refunded: MoneyBody,
+    /// When it was made.
+    created_at: String,
+    /// When it changed last.
+    changed_at: String,
+}
+
+/// What one receiver gets.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct SplitBody {
+    /// Who.
+    receiver: ReceiverBody,
+    /// How much.
+    amount: MoneyBody,
+    /// What for.
+    purpose: String,
+}
+
+/// A refund to be made.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewRefundBody {
+    /// How much: every split gives back its share.
+    amount: MoneyBody,
+    /// Why, at most 200 characters.
+    #[serde(default)]
+    reason: String,
+}
+
+/// A refund.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct RefundBody {
+    /// `rfd_…`.
+    id: String,
+    /// `pay_…`.
+    payment: String,
+    /// How much.
+    amount: MoneyBody,
+    /// What each split gave back in minor units, in the payment's order.
+    parts: Vec<i64>,
+    /// Why.
+    reason: String,
+    /// When.
+    created_at: String,
+}
+
+impl From<Refund> for RefundBody {
+    fn from(refund: Refund) -> Self {
+        Self {
+            id: refund.id.to_string(),
+            payment: refund.payment.to_string(),
+            amount: refund.amount.into(),
+            parts: refund.parts,
+            reason: refund.reason,
+            created_at: time(refund.created_at),
+        }
+    }
+}
+
+/// A payment as one institution may see it: people by its own pseudonyms.
+fn seen_by(app: &App, institution: InstitutionId, payment: Payment) -> PaymentBody {
+    let party = |party| receiver_seen_by(app, institution, party);
+    let splits = payment.splits.into_iter().map(|split| SplitBody {
+        receiver: party(split.receiver),
+        amount: split.amount.into(),
+        purpose: split.purpose.into_owned(),
+    });
+    PaymentBody {
+        id: payment.id.to_string(),
+        order: payment.order.map(|id| id.to_string()),
+        payer: party(payment.payer),
+        amount: payment.amount.into(),
+        splits: splits.collect(),
+        description: payment.description,
+        state: payment.state.name(),
+        refunded: payment.refunded.into(),
+        created_at: time(payment.created_at),
+        changed_at: time(payment.changed_at),
+    }
+}
+
+fn receiver_seen_by(app: &App, institution: InstitutionId, party: Party) -> ReceiverBody {
+    match party {
+        Party::User(user) => ReceiverBody::User {
+            subject: app.auth.subject(institution, user),
+        },
+        Party::Institution(id) => ReceiverBody::Institution { id: id.to_string() },
+        Party::Revenue(id) => ReceiverBody::Revenue { id: id.to_string() },
+        Party::Platform => ReceiverBody::Platform,
+        Party::Sandbox => ReceiverBody::Sandbox,
+    }
+}
+
+async fn receiver(
+    app: &App,
+    institution: InstitutionId,
+    body: ReceiverBody,
+) -> Result<Party, Problem> {
+    match body {
+        ReceiverBody::User { subject } => {
+            let user = app.auth.user_of_subject(institution, &subject).await?;
+            user.map(Party::User)
+                .ok_or_else(|| Problem::new(Kind::Invalid, format!("`{subject}` is nobody that this institution knows")))
+        }
+        ReceiverBody::Institution { id } => known_institution(app, &id).await.map(Party::Institution),
+        ReceiverBody::Revenue { id } => known_institution(app, &id).await.map(Party::Revenue),
+        ReceiverBody::Platform => Ok(Party::Platform),
+        ReceiverBody::Sandbox => Err(Problem::new(Kind::Invalid, "nobody pays to the sandbox")),
+    }
+}
+
+/// Money sent to an id that nobody has would be lost.
+async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Problem> {
+    let id = parse(text)?;
+    match app.registry.institution(id).await? {
+        Some(_) => Ok(id),
+        None => Err(Problem::new(Kind::Invalid, format!("there is no institution {id}"))),
+    }
+}
+
+/// Pay from the calling institution's settlement account
+#[utoipa::path(
+    post,
+    path = "/v1/payments",
+    tag = "payments",
+    params(("idempotency-key" = String, Header, description = "At most 255 characters")),
+    request_body = NewPaymentBody,
+    security(("bearer" = ["payments:write"])),
+    responses(
+        (status = 201, description = "The money is with the receivers", body = PaymentBody),
+        (status = 402, description = "The settlement account has too little", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "A value is not acceptable, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn pay(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsWrite>,
+    request: Keyed<NewPaymentBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let institution = caller.permit.demand_institution()?;
+    let key = request.key(&caller.permit)?;
+    let mut splits = Vec::with_capacity(request.body.splits.len());
+    for split in request.body.splits {
+        splits.push(Split {
+            receiver: receiver(&app, institution, split.receiver).await?,
+            amount: split.amount.try_into()?,
+            purpose: split.purpose.into(),
+        });
+    }
+    let payment = NewPayment {
+        id: app.env.id(),
+        order: None,
+        institution,
+        payer: Party::Institution(institution),
+        amount: request.body.amount.try_into()?,
+        splits,
+        deliveries: Vec::new(),
+        description: request.body.description,
+    };
+    let payment = app.payments.pay(&caller.permit, payment, Some(key)).await?;
+    let location = format!("/v1/payments/{}", payment.id);
+    let body = seen_by(&app, institution, payment);
+    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)))
+}
+
+/// A payment that the calling institution makes or gets
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}",
+    tag = "payments",
+    params(("id" = String, Path, description = "`pay_…`")),
+    security(("bearer" = ["payments:read"])),
+    responses(
+        (status = 200, description = "The payment", body = PaymentBody),
+        (status = 404, description = "No such payment", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn get_payment(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsRead>,
+    PathParam(id): PathParam<PaymentId>,
+) -> Result<Json<PaymentBody>, Problem> {
+    let institution = caller.permit.demand_institution()?;
+    let Some(payment) = app.payments.get(&caller.permit, id).await? else {
+        return Err(Problem::new(Kind::NotFound, format!("there is no payment {id}")));
+    };
+    Ok(Json(seen_by(&app, institution, payment)))
+}
+
+/// Give back a part or all of a payment of the calling institution's orders
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/refunds",
+    tag = "payments",
+    params(("id" = String, Path, description = "`pay_…`"),
+           ("idempotency-key" = String, Header, description = "At most 255 characters")),
+    request_body = NewRefundBody,
+    security(("bearer" = ["payments:refund"])),
+    responses(
+        (status = 201, description = "Every split gave back its share", body = RefundBody),
+        (status = 404, description = "No such payment", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "A receiver is short, or the state does not allow it", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "More than what is left, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn refund(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsRefund>,
+    PathParam(id): PathParam<PaymentId>,
+    request: Keyed<NewRefundBody>,
+) -> Result<(StatusCode, Json<RefundBody>), Problem> {
+    let key = request.key(&caller.permit)?;
+    let amount: Money = request.body.amount.try_into()?;
+    let refund = NewRefund {
+        id: app.env.id(),
+        payment: id,
+        amount,
+        reason: request.body.reason,
+    };
+    let (_payment, refund) = app.payments.refund(&caller.permit, refund, Some(key)).await?;
+    Ok((StatusCode::CREATED, Json(refund.into())))
+}
