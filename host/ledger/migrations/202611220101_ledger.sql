@@ -19,6 +19,9 @@ create table ledger_account (
 
 create index ledger_account_owner on ledger_account (owner);
 
+-- The holders of a product, in the order in which income is credited.
+create index ledger_account_holding on ledger_account (asset, id) where kind = 'holding';
+
 create table ledger_transfer (
     id text primary key,
     kind text not null,

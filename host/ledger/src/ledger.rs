@@ -1,5 +1,5 @@
 use qiao_db::{Db, Error};
-use qiao_model::{LedgerAccountId, TransferId};
+use qiao_model::{LedgerAccountId, ProductId, TransferId};
 
 use crate::account::{AssetTotal, Balance, LedgerAccount, Owner};
 use crate::store;
@@ -7,6 +7,9 @@ use crate::transfer::{StatementPage, Transfer};
 
 /// Transfers of one page of a statement at most.
 pub const STATEMENT_TRANSFERS_MAX: usize = 200;
+
+/// Holders of one page at most.
+pub const HOLDERS_PAGE_MAX: usize = 5_000;
 
 /// Reads the books as they are committed.
 #[derive(Clone, Debug)]
@@ -45,6 +48,21 @@ impl Ledger {
         store::accounts_of(&self.db, &owner.to_string()).await
     }
 
+    /// A page of a product's holders with something posted, in the order of
+    /// their accounts: from the first, or after `after`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn holders(
+        &self,
+        product: ProductId,
+        after: Option<LedgerAccountId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerAccount>, Error> {
+        let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
+        store::holders(&self.db, product, after, limit).await
+    }
+
     /// The transfers that belong to a payment, the oldest first.
     ///
     /// # Errors
@@ -75,13 +93,9 @@ impl Ledger {
         let limit = limit.clamp(1, STATEMENT_TRANSFERS_MAX);
         let limit = i64::try_from(limit).unwrap_or(1);
         let transfers = store::statement(&self.db, account, from, limit).await?;
-        let next = transfers.last().and_then(|oldest| {
-            if oldest.debit == account {
-                oldest.debit_previous
-            } else {
-                oldest.credit_previous
-            }
-        });
+        let next = transfers
+            .last()
+            .and_then(|oldest| oldest.previous_of(account));
         Ok(StatementPage { transfers, next })
     }
 }

@@ -32,7 +32,7 @@ mod store;
 mod transfer;
 
 pub use account::{AccountKind, AssetTotal, Balance, LedgerAccount, NewAccount, Owner, account_id};
-pub use ledger::{Ledger, STATEMENT_TRANSFERS_MAX};
+pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX};
 pub use machine::LedgerMachine;
 pub use refusal::{Refusal, Verdict};
 pub use state::State;
@@ -40,7 +40,7 @@ pub use transfer::{GROUP_TRANSFERS_MAX, NewTransfer, StatementPage, Transfer, Tr
 
 /// The schema of this room.
 pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
-    version: 202611220101,
+    version: 202_611_220_101,
     name: "ledger",
     sql: include_str!("../migrations/202611220101_ledger.sql"),
     sqlite: include_str!("../migrations/202611220101_ledger.sqlite.sql"),

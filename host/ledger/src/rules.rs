@@ -213,7 +213,7 @@ impl Books {
             debit,
             credit,
             minor: transfer.minor,
-            purpose: Cow::Borrowed(transfer.purpose),
+            purpose: transfer.purpose.clone(),
             reference: transfer.reference.clone(),
             debit_previous: giver.last_transfer,
             credit_previous: getter.last_transfer,

@@ -1,9 +1,11 @@
+use std::borrow::Cow;
+
 use qiao_model::{LedgerAccountId, Timestamp, TransferId};
 
 use crate::account::NewAccount;
 
 /// Transfers of one linked group at most.
-pub const GROUP_TRANSFERS_MAX: usize = 512;
+pub const GROUP_TRANSFERS_MAX: usize = 2_048;
 
 /// What a transfer does to the two accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +74,7 @@ pub struct NewTransfer {
     /// What it does.
     pub kind: TransferKind,
     /// What it is for: `principal`, `purchase-fee`, `refund`.
-    pub purpose: &'static str,
+    pub purpose: Cow<'static, str>,
     /// What it belongs to: a payment's id as text.
     pub reference: String,
 }
@@ -104,6 +106,45 @@ pub struct Transfer {
     pub credit_balance: i64,
     /// When.
     pub at: Timestamp,
+}
+
+impl Transfer {
+    /// What it did to an account's posted balance: nothing for a hold or its
+    /// release, and nothing for an account that it does not touch.
+    #[must_use]
+    pub fn change_of(&self, account: LedgerAccountId) -> i64 {
+        let moved = match self.kind {
+            TransferKind::Posted | TransferKind::PostPending { .. } => self.minor,
+            TransferKind::Pending | TransferKind::VoidPending { .. } => 0,
+        };
+        if self.debit == account {
+            moved.saturating_neg()
+        } else if self.credit == account {
+            moved
+        } else {
+            0
+        }
+    }
+
+    /// One of its two accounts' posted balance after it.
+    #[must_use]
+    pub fn balance_of(&self, account: LedgerAccountId) -> i64 {
+        if self.debit == account {
+            self.debit_balance
+        } else {
+            self.credit_balance
+        }
+    }
+
+    /// The transfer before it on one of its two accounts.
+    #[must_use]
+    pub fn previous_of(&self, account: LedgerAccountId) -> Option<TransferId> {
+        if self.debit == account {
+            self.debit_previous
+        } else {
+            self.credit_previous
+        }
+    }
 }
 
 /// A page of an account's transfers, the newest first.

@@ -1,1 +1,67 @@
-//! Room.
+//! The shared payment API: every movement of money and units, for plugins and
+//! for institutions' servers alike. It knows no plugin.
+//!
+//! A payment takes an amount from one payer and gives it to up to
+//! [`SPLITS_MAX`] receivers, with the units that go along. It is held and then
+//! posted or voided, or paid at once; a refund claws every split back by its
+//! share. Commands are data: [`batch`] loads what a batch touches, decides each
+//! command by pure rules, and stores the outcome with a few statements in one
+//! transaction: transfers, payments, refunds, idempotency records and outbox
+//! rows. [`PaymentMachine`] puts that behind a batcher; the orders room composes
+//! the same three steps with rows of its own. [`Payments`] is the door: each of
+//! its methods demands a `Permit` and checks scope and ownership.
+//!
+//! Guarantees: splits sum to the amount; a command takes effect once, by the id
+//! it carries and by its caller's idempotency key (same request, same answer;
+//! another request, refused); states never go back; one outbox row per change.
+//!
+//! What is absent: no fee is computed here (the catalog does), no order is
+//! known but by its id, no bank, mandate, payout or receivable yet: a refund
+//! that a receiver cannot give back is refused. Holds do not expire by themselves.
+
+#![deny(clippy::arithmetic_side_effects)]
+
+mod access;
+mod answer;
+pub mod batch;
+mod command;
+mod error;
+mod event;
+mod idempotency;
+mod machine;
+mod party;
+mod payment;
+mod payments;
+mod reads;
+mod refusal;
+mod rules;
+mod store;
+
+pub use command::{
+    CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, TopUp,
+};
+pub use error::Error;
+pub use idempotency::{IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKey, InFlight, InFlightGuard};
+pub use machine::PaymentMachine;
+pub use party::{Account, ParsePartyError, Party};
+pub use payment::{
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, NewPayment, PURPOSE_BYTES_MAX, Payment,
+    PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, Refund, SPLITS_MAX, Split,
+};
+pub use payments::{IDEMPOTENCY_KEEP_HOURS, Payments};
+pub use reads::{
+    Holder, Holding, InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage, StatementLine,
+    StatementOf, StatementPage,
+};
+pub use refusal::{Invalid, Refusal};
+
+pub use qiao_ledger::{AccountKind, AssetTotal, Balance, LedgerAccount, Transfer, TransferKind};
+
+/// The schema of this room.
+pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
+    version: 202_611_220_501,
+    name: "payments",
+    sql: include_str!("../migrations/202611220501_payments.sql"),
+    sqlite: include_str!("../migrations/202611220501_payments.sqlite.sql"),
+    postgres: include_str!("../migrations/202611220501_payments.postgres.sql"),
+}];

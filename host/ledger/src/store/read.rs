@@ -1,7 +1,7 @@
 //! Queries outside the money path.
 
 use qiao_db::{Db, Error};
-use qiao_model::{Asset, LedgerAccountId, Timestamp, TransferId};
+use qiao_model::{Asset, LedgerAccountId, ProductId, Timestamp, TransferId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
@@ -15,6 +15,9 @@ from ledger_account where id = $1";
 const ACCOUNTS_OF: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
 from ledger_account where owner = $1 order by asset, kind, id";
 
+const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+from ledger_account where kind = 'holding' and asset = $1 and id > $2 and credits > debits order by id limit $3";
+
 const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as bigint) as balances,
     cast(sum(debits) as bigint) as debits, cast(sum(credits) as bigint) as credits,
     cast(sum(pending_out) as bigint) as pending, count(*) as accounts,
@@ -24,7 +27,7 @@ from ledger_account group by asset order by asset";
 const TRANSFERS_OF: &str =
     "select id, kind, debit_account, credit_account, minor, pending_id, purpose, reference,
     debit_previous, credit_previous, debit_balance, credit_balance, at
-from ledger_transfer where reference = $1 order by at, id";
+from ledger_transfer where reference = $1 order by at, id limit 4096";
 
 // Walks the chain of the account from its newest transfer, or from $2, back.
 const STATEMENT: &str = "with recursive chain (depth, next) as (
@@ -51,6 +54,21 @@ pub(crate) async fn account(db: &Db, id: LedgerAccountId) -> Result<Option<Ledge
 pub(crate) async fn accounts_of(db: &Db, owner: &str) -> Result<Vec<LedgerAccount>, Error> {
     let rows = sqlx::query(ACCOUNTS_OF)
         .bind(owner)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(account_of).collect()
+}
+
+pub(crate) async fn holders(
+    db: &Db,
+    product: ProductId,
+    after: Option<LedgerAccountId>,
+    limit: i64,
+) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(HOLDERS)
+        .bind(product.to_string())
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
         .fetch_all(db.reads())
         .await?;
     rows.iter().map(account_of).collect()

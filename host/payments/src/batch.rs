@@ -1,0 +1,105 @@
+//! The money path: a batch of commands is loaded, decided one by one, and stored.
+//!
+//! The orders room composes these with rows of its own in one transaction:
+//! `load` with every command of the batch, `decide` for each in order (a
+//! refused command leaves no trace but its idempotency record), `store` once.
+
+mod decide;
+mod load;
+
+use std::collections::{HashMap, HashSet};
+
+use qiao_db::{Error, Tx};
+use qiao_events::NewEvent;
+use qiao_ledger::State;
+use qiao_model::{LedgerAccountId, PaymentId, ProductId, RefundId, Timestamp, UserId};
+
+use crate::answer::Answer;
+use crate::command::{Keyed, Outcome};
+use crate::payment::{Payment, Refund};
+use crate::refusal::Refusal;
+use crate::store;
+
+/// What a batch touches, locked until its transaction ends.
+#[derive(Debug)]
+pub struct Loaded {
+    pub(crate) keys: HashMap<u128, StoredAnswer>,
+    pub(crate) payments: HashMap<PaymentId, Record>,
+    pub(crate) refunds: HashMap<RefundId, Refund>,
+    pub(crate) ledger: State,
+    pub(crate) changes: Changes,
+}
+
+/// A stored payment with what its refunds need to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) payment: Payment,
+    /// For each split, what it gave back.
+    pub(crate) returned: Vec<i64>,
+    /// How often it was refunded.
+    pub(crate) refunds: i64,
+}
+
+/// The answer that was given under an idempotency key.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredAnswer {
+    pub(crate) request_hash: String,
+    pub(crate) answer: Answer,
+}
+
+/// What the batch adds and changes, beside the ledger.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) new_payments: Vec<PaymentId>,
+    pub(crate) changed_payments: HashSet<PaymentId>,
+    pub(crate) new_refunds: Vec<RefundId>,
+    pub(crate) new_keys: Vec<u128>,
+    pub(crate) income: HashMap<LedgerAccountId, Income>,
+    pub(crate) events: Vec<NewEvent>,
+}
+
+/// Income that the batch credited to a holding.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Income {
+    pub(crate) user: UserId,
+    pub(crate) product: ProductId,
+    pub(crate) minor: i64,
+}
+
+/// Loads and locks what the commands touch.
+///
+/// # Errors
+/// The database failed.
+pub async fn load(tx: &mut Tx, commands: &[&Keyed]) -> Result<Loaded, Error> {
+    load::load(tx, commands).await
+}
+
+/// Decides one command on top of what was decided before in the batch. Does no IO.
+///
+/// # Errors
+/// The rule that the command breaks; then nothing of it is in the batch.
+///
+/// # Panics
+/// The command was not named to [`load`].
+pub fn decide(loaded: &mut Loaded, command: &Keyed, now: Timestamp) -> Result<Outcome, Refusal> {
+    loaded.decide(command, now)
+}
+
+/// Writes what was decided; the caller commits.
+///
+/// # Errors
+/// The database failed.
+///
+/// # Panics
+/// The batch does not balance, which no command can cause.
+pub async fn store(loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    store::write::store_payments(tx, &loaded).await?;
+    store::write::store_refunds(tx, &loaded).await?;
+    store::write::store_keys(tx, &loaded, now).await?;
+    store::write::store_income(tx, &loaded).await?;
+    loaded.ledger.store(tx, now).await?;
+    if loaded.changes.events.is_empty() {
+        return Ok(());
+    }
+    qiao_events::append(tx, now, &loaded.changes.events).await
+}

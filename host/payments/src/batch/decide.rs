@@ -1,0 +1,346 @@
+use qiao_ledger::{NewTransfer, Refusal as LedgerRefusal, TransferKind, Verdict};
+use qiao_model::{Amount, Money, PaymentId, Timestamp};
+
+use super::{Income, Loaded, Record, StoredAnswer};
+use crate::answer::{Answer, Snapshot};
+use crate::command::{Command, Credit, Credited, Keyed, NewRefund, Outcome, TopUp};
+use crate::event;
+use crate::payment::{NewPayment, Payment, PaymentState, Refund};
+use crate::refusal::Refusal;
+use crate::rules::{self, Refundable};
+
+impl Loaded {
+    pub(super) fn decide(&mut self, keyed: &Keyed, now: Timestamp) -> Result<Outcome, Refusal> {
+        let Some(key) = &keyed.idempotency else {
+            return self.command(&keyed.command, now);
+        };
+        if let Some(stored) = self.keys.get(&key.digest()) {
+            if stored.request_hash != key.request_hash() {
+                return Err(Refusal::KeyReused);
+            }
+            return self.replay(&stored.answer);
+        }
+        let outcome = self.command(&keyed.command, now);
+        if let Some(answer) = Answer::to_keep(&outcome) {
+            let stored = StoredAnswer {
+                request_hash: key.request_hash(),
+                answer,
+            };
+            self.keys.insert(key.digest(), stored);
+            self.changes.new_keys.push(key.digest());
+        }
+        outcome
+    }
+
+    fn command(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
+        match command {
+            Command::TopUp(top_up) => self.top_up(top_up, now),
+            Command::Hold(new) => self.make(new, PaymentState::Held, now),
+            Command::Pay(new) => self.make(new, PaymentState::Posted, now),
+            Command::Post { payment } => self.resolve(*payment, PaymentState::Posted, now),
+            Command::Void { payment } => self.resolve(*payment, PaymentState::Voided, now),
+            Command::Refund(new) => self.refund(new, now),
+            Command::Credit(credit) => self.credit(credit),
+        }
+    }
+
+    /// The answer as it was given, whatever became of the payment since.
+    fn replay(&self, answer: &Answer) -> Result<Outcome, Refusal> {
+        match answer {
+            Answer::Payment(snapshot) => Ok(Outcome::Payment(self.as_of(snapshot)?)),
+            Answer::Refunded(refund, snapshot) => {
+                let found = self.refunds.get(refund);
+                let refund = found.ok_or(Refusal::UnknownPayment(snapshot.payment))?;
+                Ok(Outcome::Refunded {
+                    payment: self.as_of(snapshot)?,
+                    refund: refund.clone(),
+                })
+            }
+            Answer::Credited(credited) => Ok(Outcome::Credited(*credited)),
+            Answer::Refused(refusal) => Err(refusal.clone()),
+        }
+    }
+
+    fn as_of(&self, snapshot: &Snapshot) -> Result<Payment, Refusal> {
+        let record = self.record(snapshot.payment)?;
+        let currency = record.payment.amount.currency;
+        Ok(Payment {
+            state: snapshot.state,
+            refunded: Money::new(snapshot.refunded_minor, currency),
+            changed_at: snapshot.changed_at,
+            ..record.payment.clone()
+        })
+    }
+
+    fn record(&self, payment: PaymentId) -> Result<&Record, Refusal> {
+        let found = self.payments.get(&payment);
+        found.ok_or(Refusal::UnknownPayment(payment))
+    }
+
+    fn top_up(&mut self, command: &TopUp, now: Timestamp) -> Result<Outcome, Refusal> {
+        let payment = rules::top_up(command, now);
+        if let Some(record) = self.payments.get(&command.payment) {
+            let stored = &record.payment;
+            let is_same = stored.institution.is_none()
+                && stored.payer == payment.payer
+                && stored.splits == payment.splits;
+            return if is_same {
+                Ok(Outcome::Payment(stored.clone()))
+            } else {
+                Err(Refusal::PaymentConflict(command.payment))
+            };
+        }
+        rules::check_top_up(command)?;
+        self.move_new(payment)
+    }
+
+    fn make(
+        &mut self,
+        new: &NewPayment,
+        state: PaymentState,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        if let Some(record) = self.payments.get(&new.id) {
+            return if rules::is_same_payment(&record.payment, new) {
+                Ok(Outcome::Payment(record.payment.clone()))
+            } else {
+                Err(Refusal::PaymentConflict(new.id))
+            };
+        }
+        rules::check_payment(new)?;
+        self.move_new(rules::payment(new, state, now))
+    }
+
+    /// Moves or holds what a new payment says, and adds it.
+    fn move_new(&mut self, payment: Payment) -> Result<Outcome, Refusal> {
+        let (label, kind) = match payment.state {
+            PaymentState::Held => ("hold", TransferKind::Pending),
+            PaymentState::Posted
+            | PaymentState::Voided
+            | PaymentState::PartlyRefunded
+            | PaymentState::Refunded => ("pay", TransferKind::Posted),
+        };
+        let reference = payment.id.to_string();
+        let moves = rules::moves_of(&payment);
+        let group = rules::transfers(payment.id, label, &reference, moves, |_| kind);
+        self.ledger_decide(&group)?;
+        self.changes.new_payments.push(payment.id);
+        self.changes.events.push(event::of_payment(&payment));
+        let record = Record {
+            returned: vec![0; payment.splits.len()],
+            refunds: 0,
+            payment: payment.clone(),
+        };
+        self.payments.insert(payment.id, record);
+        Ok(Outcome::Payment(payment))
+    }
+
+    /// Posts or voids a held payment.
+    fn resolve(
+        &mut self,
+        id: PaymentId,
+        to: PaymentState,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let payment = &self.record(id)?.payment;
+        let is_post = to == PaymentState::Posted;
+        match payment.state {
+            PaymentState::Held => {}
+            PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded
+                if is_post =>
+            {
+                return Ok(Outcome::Payment(payment.clone()));
+            }
+            PaymentState::Voided if !is_post => return Ok(Outcome::Payment(payment.clone())),
+            state => return Err(Refusal::WrongState { payment: id, state }),
+        }
+        let label = if is_post { "post" } else { "void" };
+        let moves = rules::moves_of(payment);
+        let group = rules::transfers(id, label, &id.to_string(), moves, |index| {
+            let pending = id.derive("hold", index);
+            if is_post {
+                TransferKind::PostPending { pending }
+            } else {
+                TransferKind::VoidPending { pending }
+            }
+        });
+        self.ledger_decide(&group)?;
+        self.change(id, now, |record| record.payment.state = to)
+            .map(Outcome::Payment)
+    }
+
+    fn refund(&mut self, new: &NewRefund, now: Timestamp) -> Result<Outcome, Refusal> {
+        if let Some(stored) = self.refunds.get(&new.id) {
+            let is_same = stored.payment == new.payment
+                && stored.amount == new.amount
+                && stored.reason == new.reason;
+            if !is_same {
+                return Err(Refusal::RefundConflict(new.id));
+            }
+            return Ok(Outcome::Refunded {
+                payment: self.record(new.payment)?.payment.clone(),
+                refund: stored.clone(),
+            });
+        }
+        let record = self.record(new.payment)?;
+        let of = Refundable {
+            payment: &record.payment,
+            returned: &record.returned,
+            refunds: record.refunds,
+        };
+        let parts = rules::refund_parts(of, new, now)?;
+        let refunded = (record.payment.refunded)
+            .plus(new.amount)
+            .map_err(|_| crate::Invalid::NotAddable)?;
+        let is_whole = refunded == record.payment.amount;
+        let moves = rules::refund_moves(&record.payment, &parts, is_whole);
+        let reference = new.payment.to_string();
+        let group = rules::transfers(new.id, "refund", &reference, moves, |_| {
+            TransferKind::Posted
+        });
+        self.ledger_decide(&group).map_err(receiver_short)?;
+        self.add_refund(new, parts, refunded, now)
+    }
+
+    fn add_refund(
+        &mut self,
+        new: &NewRefund,
+        parts: Vec<i64>,
+        refunded: Money,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let refund = Refund {
+            id: new.id,
+            payment: new.payment,
+            amount: new.amount,
+            parts,
+            reason: new.reason.clone(),
+            created_at: now,
+        };
+        let payment = self.change_quietly(new.payment, now, |record| {
+            for (returned, part) in record.returned.iter_mut().zip(&refund.parts) {
+                *returned = returned.saturating_add(*part);
+            }
+            record.refunds = record.refunds.saturating_add(1);
+            record.payment.refunded = refunded;
+            record.payment.state = if refunded == record.payment.amount {
+                PaymentState::Refunded
+            } else {
+                PaymentState::PartlyRefunded
+            };
+        })?;
+        self.changes.new_refunds.push(refund.id);
+        self.changes
+            .events
+            .push(event::of_refund(&payment, &refund));
+        self.refunds.insert(refund.id, refund.clone());
+        Ok(Outcome::Refunded { payment, refund })
+    }
+
+    fn credit(&mut self, credit: &Credit) -> Result<Outcome, Refusal> {
+        rules::check_credit(credit)?;
+        let mut credited = Credited::default();
+        let mut group = Vec::with_capacity(credit.lines.len());
+        let mut incomes = Vec::with_capacity(credit.lines.len());
+        let lines = credit.lines.iter().filter(|line| line.minor > 0);
+        for (line, transfer) in lines.zip(rules::credit_transfers(credit)) {
+            if self.ledger.has(transfer.id) {
+                credited.existing = credited.existing.saturating_add(1);
+                continue;
+            }
+            credited.holders = credited.holders.saturating_add(1);
+            credited.minor = credited.minor.saturating_add(line.minor);
+            let income = Income {
+                user: line.user,
+                product: credit.product,
+                minor: line.minor,
+            };
+            incomes.push((transfer.credit.id(), income));
+            group.push(transfer);
+        }
+        if let Some(first) = group.first() {
+            let event = event::of_credit(credit, &credited, first.id);
+            self.ledger_decide(&group)?;
+            self.changes.events.push(event);
+            for (account, income) in incomes {
+                let known = self.changes.income.entry(account);
+                let sum = known.or_insert(Income { minor: 0, ..income });
+                sum.minor = sum.minor.saturating_add(income.minor);
+            }
+        }
+        Ok(Outcome::Credited(credited))
+    }
+
+    /// Changes a payment and announces its new state.
+    fn change(
+        &mut self,
+        id: PaymentId,
+        now: Timestamp,
+        how: impl FnOnce(&mut Record),
+    ) -> Result<Payment, Refusal> {
+        let payment = self.change_quietly(id, now, how)?;
+        self.changes.events.push(event::of_payment(&payment));
+        Ok(payment)
+    }
+
+    fn change_quietly(
+        &mut self,
+        id: PaymentId,
+        now: Timestamp,
+        how: impl FnOnce(&mut Record),
+    ) -> Result<Payment, Refusal> {
+        let record = self.payments.get_mut(&id);
+        let record = record.ok_or(Refusal::UnknownPayment(id))?;
+        how(record);
+        record.payment.changed_at = now;
+        self.changes.changed_payments.insert(id);
+        Ok(record.payment.clone())
+    }
+
+    fn ledger_decide(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
+        match self.ledger.decide(group) {
+            Ok(Verdict::Accepted) => Ok(()),
+            // Only payments writes these ids, and it had no such payment.
+            Ok(Verdict::Existing) => {
+                let id = group.first().map(|transfer| transfer.id);
+                Err(Refusal::Ledger(id.map_or(
+                    LedgerRefusal::GroupSize(0),
+                    LedgerRefusal::IdConflict,
+                )))
+            }
+            Err(LedgerRefusal::InsufficientFunds { account, .. }) => {
+                let (mut minor, mut asset) = (0_i64, None);
+                for transfer in group.iter().filter(|t| t.debit.id() == account) {
+                    minor = minor.saturating_add(transfer.minor);
+                    asset = Some(transfer.debit.asset());
+                }
+                let free = self.ledger.balance(account).map_or(0, |b| b.available());
+                let Some(asset) = asset else {
+                    return Err(Refusal::Ledger(LedgerRefusal::GroupSize(group.len())));
+                };
+                Err(Refusal::InsufficientFunds {
+                    account,
+                    available: Amount { minor: free, asset },
+                    requested: Amount { minor, asset },
+                })
+            }
+            Err(refusal) => Err(Refusal::Ledger(refusal)),
+        }
+    }
+}
+
+/// In a refund, what is missing is missing at a receiver.
+fn receiver_short(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::InsufficientFunds {
+            account,
+            available,
+            requested,
+        } => Refusal::ReceiverShort {
+            account,
+            available,
+            requested,
+        },
+        other => other,
+    }
+}

@@ -1,0 +1,168 @@
+use std::collections::HashSet;
+
+use qiao_db::{Error, Tx};
+use qiao_ledger::{NewAccount, State};
+use qiao_model::{PaymentId, RefundId, TransferId};
+
+use super::{Changes, Loaded, Record};
+use crate::answer::Answer;
+use crate::command::{Command, Keyed};
+use crate::party::Party;
+use crate::payment::{NewPayment, Payment, PaymentState};
+use crate::rules;
+use crate::store::load as rows;
+
+pub(super) async fn load(tx: &mut Tx, commands: &[&Keyed]) -> Result<Loaded, Error> {
+    let digests: Vec<u128> = commands
+        .iter()
+        .filter_map(|keyed| keyed.idempotency.as_ref())
+        .map(crate::idempotency::IdempotencyKey::digest)
+        .collect();
+    let keys = rows::keys(tx, &digests).await?;
+
+    let mut payments = Vec::new();
+    let mut refunds = Vec::new();
+    for answer in keys.values().map(|stored| &stored.answer) {
+        name_answer(answer, &mut payments, &mut refunds);
+    }
+    for keyed in commands {
+        name_command(&keyed.command, &mut payments, &mut refunds);
+    }
+    let payments = rows::payments(tx, payments).await?;
+    let refunds = rows::refunds(tx, refunds).await?;
+
+    let mut touched = Touched::default();
+    for keyed in commands {
+        let replays =
+            (keyed.idempotency.as_ref()).is_some_and(|key| keys.contains_key(&key.digest()));
+        if !replays {
+            touched.add(&keyed.command, |id| payments.get(&id));
+        }
+    }
+    let ledger = State::load(tx, &touched.accounts, &touched.transfers).await?;
+    Ok(Loaded {
+        keys,
+        payments,
+        refunds,
+        ledger,
+        changes: Changes::default(),
+    })
+}
+
+fn name_answer(answer: &Answer, payments: &mut Vec<PaymentId>, refunds: &mut Vec<RefundId>) {
+    match answer {
+        Answer::Payment(snapshot) => payments.push(snapshot.payment),
+        Answer::Refunded(refund, snapshot) => {
+            payments.push(snapshot.payment);
+            refunds.push(*refund);
+        }
+        Answer::Credited(_) | Answer::Refused(_) => {}
+    }
+}
+
+fn name_command(command: &Command, payments: &mut Vec<PaymentId>, refunds: &mut Vec<RefundId>) {
+    match command {
+        Command::TopUp(top_up) => payments.push(top_up.payment),
+        Command::Hold(new) | Command::Pay(new) => payments.push(new.id),
+        Command::Post { payment } | Command::Void { payment } => payments.push(*payment),
+        Command::Refund(new) => {
+            payments.push(new.payment);
+            refunds.push(new.id);
+        }
+        Command::Credit(_) => {}
+    }
+}
+
+/// The accounts and transfers that a batch names to the ledger.
+#[derive(Default)]
+struct Touched {
+    seen: HashSet<qiao_model::LedgerAccountId>,
+    accounts: Vec<NewAccount>,
+    transfers: Vec<TransferId>,
+}
+
+impl Touched {
+    fn add<'a>(&mut self, command: &Command, record: impl Fn(PaymentId) -> Option<&'a Record>) {
+        match command {
+            Command::TopUp(top_up) => {
+                if record(top_up.payment).is_none() {
+                    let currency = top_up.amount.currency;
+                    self.account(Party::Sandbox.account(currency));
+                    self.account(Party::User(top_up.user).account(currency));
+                }
+            }
+            Command::Hold(new) | Command::Pay(new) => {
+                if record(new.id).is_none() {
+                    self.new_payment(new);
+                }
+            }
+            // A payment that an earlier command of this batch makes has its
+            // accounts from there, and its pending transfers from `decide`.
+            Command::Post { payment } | Command::Void { payment } => {
+                if let Some(record) = record(*payment)
+                    && record.payment.state == PaymentState::Held
+                {
+                    self.held_payment(&record.payment);
+                }
+            }
+            Command::Refund(new) => {
+                if let Some(record) = record(new.payment) {
+                    self.payment(&record.payment);
+                }
+            }
+            Command::Credit(credit) => {
+                for transfer in rules::credit_transfers(credit) {
+                    self.account(transfer.debit);
+                    self.account(transfer.credit);
+                    self.transfers.push(transfer.id);
+                }
+            }
+        }
+    }
+
+    fn new_payment(&mut self, new: &NewPayment) {
+        // A malformed payment is refused before it reaches the ledger.
+        if rules::check_payment(new).is_ok() {
+            let currency = new.amount.currency;
+            self.moves(rules::moves(
+                new.payer,
+                currency,
+                &new.splits,
+                &new.deliveries,
+            ));
+        }
+    }
+
+    fn payment(&mut self, payment: &Payment) -> usize {
+        let currency = payment.amount.currency;
+        let moves = rules::moves(
+            payment.payer,
+            currency,
+            &payment.splits,
+            &payment.deliveries,
+        );
+        let count = moves.len();
+        self.moves(moves);
+        count
+    }
+
+    fn held_payment(&mut self, payment: &Payment) {
+        let count = self.payment(payment);
+        let holds = (0_u64..).take(count);
+        self.transfers
+            .extend(holds.map(|index| payment.id.derive("hold", index)));
+    }
+
+    fn moves(&mut self, moves: Vec<rules::Move>) {
+        for part in moves {
+            self.account(part.debit);
+            self.account(part.credit);
+        }
+    }
+
+    fn account(&mut self, account: NewAccount) {
+        if self.seen.insert(account.id()) {
+            self.accounts.push(account);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+use qiao_model::{Day, Money, PaymentId, ProductId, RefundId, UserId};
+
+use crate::idempotency::IdempotencyKey;
+use crate::payment::{NewPayment, Payment, Refund};
+
+/// Lines of one credit of income at most.
+pub const CREDIT_LINES_MAX: usize = 2_000;
+
+/// A change of the books, as data: a batch of them is decided by pure rules and
+/// stored with a few statements. Each takes effect once, whatever is sent twice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Play money for a person of a sandbox host.
+    TopUp(TopUp),
+    /// Holds the payer's money and the units that go with it.
+    Hold(NewPayment),
+    /// Gives what is held to the receivers.
+    Post {
+        /// The held payment.
+        payment: PaymentId,
+    },
+    /// Releases what is held.
+    Void {
+        /// The held payment.
+        payment: PaymentId,
+    },
+    /// Moves the money at once.
+    Pay(NewPayment),
+    /// Gives back a part or all of a posted payment.
+    Refund(NewRefund),
+    /// Credits a day's income to holders of a product.
+    Credit(Credit),
+}
+
+/// Play money for a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TopUp {
+    /// The payment that it becomes.
+    pub payment: PaymentId,
+    /// Who gets it.
+    pub user: UserId,
+    /// How much.
+    pub amount: Money,
+}
+
+/// A refund to be made: every split gives back its share of what is left of it,
+/// by largest remainder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRefund {
+    /// Its id; the same id and content again changes nothing.
+    pub id: RefundId,
+    /// The payment.
+    pub payment: PaymentId,
+    /// How much.
+    pub amount: Money,
+    /// Why, at most [`crate::DESCRIPTION_CHARS_MAX`] characters.
+    pub reason: String,
+}
+
+/// Income of one day for holders of a product. A holder is credited once for a
+/// day, whatever the commands that name them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credit {
+    /// The product.
+    pub product: ProductId,
+    /// The day whose income it is.
+    pub day: Day,
+    /// Who gets how many units, 1 to [`CREDIT_LINES_MAX`] lines.
+    pub lines: Vec<CreditLine>,
+}
+
+/// One holder's income.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreditLine {
+    /// The holder.
+    pub user: UserId,
+    /// In hundredths of a unit; nothing is left out.
+    pub minor: i64,
+}
+
+/// What became of a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The payment after a top-up, hold, post, void or pay.
+    Payment(Payment),
+    /// The payment after a refund, and the refund.
+    Refunded {
+        /// The payment.
+        payment: Payment,
+        /// The refund.
+        refund: Refund,
+    },
+    /// What a credit did.
+    Credited(Credited),
+}
+
+impl Outcome {
+    /// The payment, unless it was a credit.
+    #[must_use]
+    pub const fn payment(&self) -> Option<&Payment> {
+        match self {
+            Self::Payment(payment) | Self::Refunded { payment, .. } => Some(payment),
+            Self::Credited(_) => None,
+        }
+    }
+}
+
+/// What a credit did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Credited {
+    /// Holders that it credited.
+    pub holders: usize,
+    /// Units that it credited, in hundredths.
+    pub minor: i64,
+    /// Holders that had been credited for the day before.
+    pub existing: usize,
+}
+
+/// A command with the idempotency key that its caller sent, if any.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keyed {
+    /// The command.
+    pub command: Command,
+    /// The key.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+impl Keyed {
+    /// A command under a key.
+    #[must_use]
+    pub const fn new(command: Command, idempotency: Option<IdempotencyKey>) -> Self {
+        Self {
+            command,
+            idempotency,
+        }
+    }
+}
+
+impl From<Command> for Keyed {
+    fn from(command: Command) -> Self {
+        Self::new(command, None)
+    }
+}

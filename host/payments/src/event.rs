@@ -1,0 +1,77 @@
+//! What payments tell the world. Who paid is not told: users are pseudonymous.
+
+use qiao_events::NewEvent;
+use qiao_model::{Money, TransferId};
+use serde_json::{Value, json};
+
+use crate::command::{Credit, Credited};
+use crate::payment::{Payment, PaymentState, Refund};
+
+/// A payment reached its state.
+pub(crate) fn of_payment(payment: &Payment) -> NewEvent {
+    let kind = match payment.state {
+        PaymentState::Held => "payment.held",
+        PaymentState::Posted => "payment.posted",
+        PaymentState::Voided => "payment.voided",
+        PaymentState::PartlyRefunded | PaymentState::Refunded => "payment.refunded",
+    };
+    NewEvent {
+        id: payment.id.derive(kind, 0),
+        kind,
+        institution: payment.institution,
+        plugin: None,
+        subject: payment.id.to_string(),
+        payload: payload(payment),
+    }
+}
+
+/// A part or all of a payment went back.
+pub(crate) fn of_refund(payment: &Payment, refund: &Refund) -> NewEvent {
+    let kind = "payment.refunded";
+    let mut payload = payload(payment);
+    payload["refund"] = json!({
+        "id": refund.id.to_string(),
+        "amount": money(refund.amount),
+        "reason": refund.reason,
+    });
+    NewEvent {
+        id: refund.id.derive(kind, 0),
+        kind,
+        institution: payment.institution,
+        plugin: None,
+        subject: payment.id.to_string(),
+        payload,
+    }
+}
+
+/// Holders were credited; the first transfer makes the event one of its kind.
+pub(crate) fn of_credit(credit: &Credit, credited: &Credited, first: TransferId) -> NewEvent {
+    let kind = "income.credited";
+    NewEvent {
+        id: first.derive(kind, 0),
+        kind,
+        institution: None,
+        plugin: None,
+        subject: credit.product.to_string(),
+        payload: json!({
+            "product": credit.product.to_string(),
+            "day": credit.day.to_string(),
+            "holders": credited.holders,
+            "units_minor": credited.minor,
+        }),
+    }
+}
+
+fn payload(payment: &Payment) -> Value {
+    json!({
+        "payment": payment.id.to_string(),
+        "order": payment.order.map(|order| order.to_string()),
+        "state": payment.state.name(),
+        "amount": money(payment.amount),
+        "refunded": money(payment.refunded),
+    })
+}
+
+fn money(amount: Money) -> Value {
+    json!({ "minor": amount.minor, "currency": amount.currency.code() })
+}

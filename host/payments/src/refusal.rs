@@ -1,0 +1,123 @@
+use qiao_ledger::Refusal as LedgerRefusal;
+use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, RefundId};
+
+use crate::command::CREDIT_LINES_MAX;
+use crate::idempotency::IDEMPOTENCY_KEY_CHARS_MAX;
+use crate::party::Party;
+use crate::payment::{
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, PURPOSE_BYTES_MAX, PaymentState, REFUND_DAYS_MAX,
+    REFUNDS_MAX, SPLITS_MAX,
+};
+
+/// Why a command was refused: nothing of it is in the books.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The account that gives money or units has too little free.
+    #[error("account {account} has {available}, needs {requested}")]
+    InsufficientFunds {
+        /// The account.
+        account: LedgerAccountId,
+        /// What it has free.
+        available: Amount,
+        /// What the whole command takes from it.
+        requested: Amount,
+    },
+    /// A receiver has too little left to give its part of a refund back.
+    #[error("account {account} has {available}, cannot give back {requested}")]
+    ReceiverShort {
+        /// The receiver's account.
+        account: LedgerAccountId,
+        /// What it has free.
+        available: Amount,
+        /// Its part of the refund.
+        requested: Amount,
+    },
+    /// There is no such payment.
+    #[error("there is no payment {0}")]
+    UnknownPayment(PaymentId),
+    /// The id is taken by a payment of other content.
+    #[error("payment {0} exists with other content")]
+    PaymentConflict(PaymentId),
+    /// The id is taken by a refund of other content.
+    #[error("refund {0} exists with other content")]
+    RefundConflict(RefundId),
+    /// The payment's state does not allow it.
+    #[error("payment {payment} is {state}")]
+    WrongState {
+        /// The payment.
+        payment: PaymentId,
+        /// Where it stands.
+        state: PaymentState,
+    },
+    /// More than what is left to refund.
+    #[error("payment {payment} has {refundable} left to refund, not {requested}")]
+    ExceedsRefundable {
+        /// The payment.
+        payment: PaymentId,
+        /// What is left.
+        refundable: Money,
+        /// What was asked for.
+        requested: Money,
+    },
+    /// The payment was refunded [`REFUNDS_MAX`] times.
+    #[error("payment {0} was refunded {REFUNDS_MAX} times, which is the limit")]
+    TooManyRefunds(PaymentId),
+    /// The payment is older than [`REFUND_DAYS_MAX`] days.
+    #[error("payment {0} is older than {REFUND_DAYS_MAX} days")]
+    RefundTooLate(PaymentId),
+    /// The command itself is malformed.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// The key is empty or too long.
+    #[error("an idempotency key has 1 to {IDEMPOTENCY_KEY_CHARS_MAX} characters")]
+    InvalidKey,
+    /// The idempotency key was used with another request.
+    #[error("the idempotency key was used with a different request")]
+    KeyReused,
+    /// A request with the idempotency key is being worked on.
+    #[error("a request with this idempotency key is in flight")]
+    InFlight,
+    /// The ledger refused for a reason that payments do not cause.
+    #[error("the ledger refused")]
+    Ledger(#[source] LedgerRefusal),
+}
+
+/// What is wrong with a command.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// An amount below one minor unit, or a split below zero.
+    #[error("{0} is not an amount to be moved")]
+    Amount(Amount),
+    /// The splits do not sum to the amount.
+    #[error("the splits sum to {splits}, not to {amount}")]
+    SplitSum {
+        /// Their sum.
+        splits: Money,
+        /// The amount.
+        amount: Money,
+    },
+    /// Two currencies, or a sum beyond 64 bits.
+    #[error("the splits cannot be added to the amount")]
+    NotAddable,
+    /// No split, or too many.
+    #[error("{0} splits are not within 1 to {SPLITS_MAX}")]
+    SplitCount(usize),
+    /// A receiver is the payer.
+    #[error("{0} cannot pay itself")]
+    PaysItself(Party),
+    /// A purpose is empty or too long.
+    #[error("the purpose of a split has 1 to {PURPOSE_BYTES_MAX} bytes")]
+    Purpose,
+    /// Too many deliveries.
+    #[error("{0} deliveries are more than {DELIVERIES_MAX}")]
+    DeliveryCount(usize),
+    /// A delivery is of money, of nothing, or between one account.
+    #[error("a delivery of {0} moves no units from one account to another")]
+    Delivery(Amount),
+    /// The description or the reason is too long.
+    #[error("a description has at most {DESCRIPTION_CHARS_MAX} characters")]
+    Description,
+    /// No line of a credit, or too many.
+    #[error("{0} lines of a credit are not within 1 to {CREDIT_LINES_MAX}")]
+    CreditLines(usize),
+}

@@ -1,0 +1,328 @@
+//! The rules of payments, without IO: what a payment must be, which transfers
+//! it becomes, and what a refund takes from whom.
+
+use std::borrow::Cow;
+
+use qiao_ledger::{NewAccount, NewTransfer, TransferKind};
+use qiao_model::{
+    Amount, Asset, Currency, Id, Money, Timestamp, id::Noun, split_by_largest_remainder,
+};
+
+use crate::command::{CREDIT_LINES_MAX, Credit, NewRefund, TopUp};
+use crate::party::{Account, Party};
+use crate::payment::{
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, NewPayment, PURPOSE_BYTES_MAX, Payment,
+    PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, SPLITS_MAX, Split,
+};
+use crate::refusal::{Invalid, Refusal};
+
+/// One movement of a payment: a split or a delivery.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) debit: NewAccount,
+    pub(crate) credit: NewAccount,
+    pub(crate) minor: i64,
+    pub(crate) purpose: Cow<'static, str>,
+}
+
+/// The one purpose of deliveries.
+const UNITS: &str = "units";
+
+/// What a payment moves: its splits, then its deliveries, in order. Splits of
+/// nothing are left out.
+pub(crate) fn moves(
+    payer: Party,
+    currency: Currency,
+    splits: &[Split],
+    deliveries: &[Delivery],
+) -> Vec<Move> {
+    let debit = payer.account(currency);
+    let money = splits
+        .iter()
+        .filter(|split| split.amount.minor > 0)
+        .map(|split| Move {
+            debit,
+            credit: split.receiver.account(currency),
+            minor: split.amount.minor,
+            purpose: split.purpose.clone(),
+        });
+    let units = deliveries
+        .iter()
+        .filter_map(|delivery| match delivery.amount.asset {
+            Asset::Units(product) => Some(Move {
+                debit: delivery.from.of(product),
+                credit: delivery.to.of(product),
+                minor: delivery.amount.minor,
+                purpose: Cow::Borrowed(UNITS),
+            }),
+            // Refused by `check_payment`.
+            Asset::Currency(_) => None,
+        });
+    money.chain(units).collect()
+}
+
+/// What a stored payment moves or moved.
+pub(crate) fn moves_of(payment: &Payment) -> Vec<Move> {
+    moves(
+        payment.payer,
+        payment.amount.currency,
+        &payment.splits,
+        &payment.deliveries,
+    )
+}
+
+/// The transfers of a payment or refund: one for each move, with ids that
+/// follow from its own.
+pub(crate) fn transfers<N: Noun>(
+    parent: Id<N>,
+    label: &str,
+    reference: &str,
+    moves: Vec<Move>,
+    kind: impl Fn(u64) -> TransferKind,
+) -> Vec<NewTransfer> {
+    moves
+        .into_iter()
+        .zip(0_u64..)
+        .map(|(part, index)| NewTransfer {
+            id: parent.derive(label, index),
+            debit: part.debit,
+            credit: part.credit,
+            minor: part.minor,
+            kind: kind(index),
+            purpose: part.purpose,
+            reference: reference.to_owned(),
+        })
+        .collect()
+}
+
+/// Whether a payment can be made at all.
+pub(crate) fn check_payment(new: &NewPayment) -> Result<(), Invalid> {
+    if new.amount.minor < 1 {
+        return Err(Invalid::Amount(new.amount.into()));
+    }
+    check_description(&new.description)?;
+    check_splits(new)?;
+    if new.deliveries.len() > DELIVERIES_MAX {
+        return Err(Invalid::DeliveryCount(new.deliveries.len()));
+    }
+    for delivery in &new.deliveries {
+        let is_units = matches!(delivery.amount.asset, Asset::Units(_));
+        if !is_units || delivery.amount.minor < 1 || delivery.from == delivery.to {
+            return Err(Invalid::Delivery(delivery.amount));
+        }
+    }
+    Ok(())
+}
+
+fn check_splits(new: &NewPayment) -> Result<(), Invalid> {
+    if new.splits.is_empty() || new.splits.len() > SPLITS_MAX {
+        return Err(Invalid::SplitCount(new.splits.len()));
+    }
+    let mut sum = Money::new(0, new.amount.currency);
+    for split in &new.splits {
+        if split.amount.minor < 0 {
+            return Err(Invalid::Amount(split.amount.into()));
+        }
+        if split.receiver == new.payer {
+            return Err(Invalid::PaysItself(new.payer));
+        }
+        if split.purpose.is_empty() || split.purpose.len() > PURPOSE_BYTES_MAX {
+            return Err(Invalid::Purpose);
+        }
+        sum = sum.plus(split.amount).map_err(|_| Invalid::NotAddable)?;
+    }
+    if sum == new.amount {
+        Ok(())
+    } else {
+        Err(Invalid::SplitSum {
+            splits: sum,
+            amount: new.amount,
+        })
+    }
+}
+
+fn check_description(text: &str) -> Result<(), Invalid> {
+    if text.chars().count() > DESCRIPTION_CHARS_MAX {
+        return Err(Invalid::Description);
+    }
+    Ok(())
+}
+
+/// Whether a stored payment is the one that is asked for.
+pub(crate) fn is_same_payment(payment: &Payment, new: &NewPayment) -> bool {
+    payment.id == new.id
+        && payment.order == new.order
+        && payment.institution == Some(new.institution)
+        && payment.payer == new.payer
+        && payment.amount == new.amount
+        && payment.splits == new.splits
+        && payment.deliveries == new.deliveries
+        && payment.description == new.description
+}
+
+/// A new payment in its first state.
+pub(crate) fn payment(new: &NewPayment, state: PaymentState, now: Timestamp) -> Payment {
+    Payment {
+        id: new.id,
+        order: new.order,
+        institution: Some(new.institution),
+        payer: new.payer,
+        amount: new.amount,
+        splits: new.splits.clone(),
+        deliveries: new.deliveries.clone(),
+        description: new.description.clone(),
+        state,
+        refunded: Money::new(0, new.amount.currency),
+        created_at: now,
+        changed_at: now,
+    }
+}
+
+/// Whether a top-up can be made at all.
+pub(crate) fn check_top_up(command: &TopUp) -> Result<(), Invalid> {
+    if command.amount.minor < 1 {
+        return Err(Invalid::Amount(command.amount.into()));
+    }
+    Ok(())
+}
+
+/// What a top-up is as a payment.
+pub(crate) fn top_up(command: &TopUp, now: Timestamp) -> Payment {
+    Payment {
+        id: command.payment,
+        order: None,
+        institution: None,
+        payer: Party::Sandbox,
+        amount: command.amount,
+        splits: vec![Split {
+            receiver: Party::User(command.user),
+            amount: command.amount,
+            purpose: Cow::Borrowed("top-up"),
+        }],
+        deliveries: Vec::new(),
+        description: "top-up".to_owned(),
+        state: PaymentState::Posted,
+        refunded: Money::new(0, command.amount.currency),
+        created_at: now,
+        changed_at: now,
+    }
+}
+
+/// A payment with what its splits gave back so far.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Refundable<'a> {
+    pub(crate) payment: &'a Payment,
+    /// For each split, what it gave back.
+    pub(crate) returned: &'a [i64],
+    /// How often.
+    pub(crate) refunds: i64,
+}
+
+/// What each split gives back for a refund: its share of the amount by what is
+/// left of it, so no split gives more than it got.
+pub(crate) fn refund_parts(
+    of: Refundable<'_>,
+    new: &NewRefund,
+    now: Timestamp,
+) -> Result<Vec<i64>, Refusal> {
+    let payment = of.payment;
+    match payment.state {
+        PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded => {}
+        PaymentState::Held | PaymentState::Voided => {
+            return Err(Refusal::WrongState {
+                payment: payment.id,
+                state: payment.state,
+            });
+        }
+    }
+    if new.amount.minor < 1 {
+        return Err(Invalid::Amount(new.amount.into()).into());
+    }
+    check_description(&new.reason)?;
+    let refundable = (payment.amount)
+        .minus(payment.refunded)
+        .map_err(|_| Invalid::NotAddable)?;
+    if new.amount.currency != refundable.currency {
+        return Err(Invalid::NotAddable.into());
+    }
+    if new.amount.minor > refundable.minor {
+        return Err(Refusal::ExceedsRefundable {
+            payment: payment.id,
+            refundable,
+            requested: new.amount,
+        });
+    }
+    if of.refunds >= REFUNDS_MAX {
+        return Err(Refusal::TooManyRefunds(payment.id));
+    }
+    if now.day() > payment.created_at.day().plus_days(REFUND_DAYS_MAX) {
+        return Err(Refusal::RefundTooLate(payment.id));
+    }
+    let left: Vec<i64> = (payment.splits.iter().zip(of.returned))
+        .map(|(split, returned)| split.amount.minor.saturating_sub(*returned))
+        .collect();
+    split_by_largest_remainder(new.amount.minor, &left).map_err(|_| Invalid::NotAddable.into())
+}
+
+/// The moves of a refund: each part back from its receiver to the payer, and on
+/// the refund of the last rest the deliveries back too.
+pub(crate) fn refund_moves(payment: &Payment, parts: &[i64], is_whole: bool) -> Vec<Move> {
+    let currency = payment.amount.currency;
+    let payer = payment.payer.account(currency);
+    let mut moves: Vec<Move> = (payment.splits.iter().zip(parts))
+        .filter(|(_, part)| **part > 0)
+        .map(|(split, part)| Move {
+            debit: split.receiver.account(currency),
+            credit: payer,
+            minor: *part,
+            purpose: Cow::Owned(format!("refund/{}", split.purpose)),
+        })
+        .collect();
+    if is_whole {
+        let units = self::moves(payment.payer, currency, &[], &payment.deliveries);
+        moves.extend(units.into_iter().map(|delivered| Move {
+            debit: delivered.credit,
+            credit: delivered.debit,
+            purpose: Cow::Owned(format!("refund/{}", delivered.purpose)),
+            ..delivered
+        }));
+    }
+    moves
+}
+
+/// Whether a credit can be made at all.
+pub(crate) fn check_credit(credit: &Credit) -> Result<(), Invalid> {
+    if credit.lines.is_empty() || credit.lines.len() > CREDIT_LINES_MAX {
+        return Err(Invalid::CreditLines(credit.lines.len()));
+    }
+    for line in &credit.lines {
+        if line.minor < 0 {
+            return Err(Invalid::Amount(Amount {
+                minor: line.minor,
+                asset: Asset::Units(credit.product),
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// The transfers of a credit: one id for a product, day and holder.
+pub(crate) fn credit_transfers(credit: &Credit) -> Vec<NewTransfer> {
+    let label = format!("income/{}/{}", credit.product, credit.day);
+    let debit = Account::Income.of(credit.product);
+    let lines = credit.lines.iter().filter(|line| line.minor > 0);
+    lines
+        .map(|line| NewTransfer {
+            id: line.user.derive(&label, 0),
+            debit,
+            credit: Account::Holding(line.user).of(credit.product),
+            minor: line.minor,
+            kind: TransferKind::Posted,
+            purpose: Cow::Borrowed("income"),
+            reference: label.clone(),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! The statements of payments. Those of the money path take one JSON array
+//! each, so their number does not depend on the size of the batch.
+
+pub(crate) mod load;
+pub(crate) mod read;
+mod row;
+pub(crate) mod write;

@@ -1,0 +1,260 @@
+//! What a batch writes, beside the ledger and the outbox.
+
+use std::collections::HashSet;
+
+use qiao_db::{Error, Tx};
+use qiao_model::{
+    InstitutionId, LedgerAccountId, OrderId, PaymentId, ProductId, RefundId, Timestamp, UserId,
+};
+use serde::Serialize;
+
+use super::row::{AsText, deliveries_text, json, splits_text};
+use crate::batch::{Loaded, Record};
+use crate::party::Party;
+
+const INSERT_PAYMENTS_SQLITE: &str = "insert into payment (id, order_id, institution_id, payer, currency, minor,
+    splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
+select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'currency',
+    value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description', value ->> 'state',
+    value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
+from json_each($1)";
+
+const INSERT_PAYMENTS_POSTGRES: &str = "insert into payment (id, order_id, institution_id, payer, currency, minor,
+    splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
+select id, \"order\", institution, payer, currency, minor, splits, deliveries, description, state,
+    refunded, refunds, returned, created_at, changed_at
+from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, currency text,
+    minor bigint, splits text, deliveries text, description text, state text, refunded bigint,
+    refunds bigint, returned text, created_at bigint, changed_at bigint)";
+
+const UPDATE_PAYMENTS_SQLITE: &str = "update payment
+set state = x.state, refunded = x.refunded, refunds = x.refunds, returned = x.returned, changed_at = x.changed_at
+from (
+    select value ->> 'id' as id, value ->> 'state' as state, value ->> 'refunded' as refunded,
+        value ->> 'refunds' as refunds, value ->> 'returned' as returned, value ->> 'changed_at' as changed_at
+    from json_each($1)
+) as x
+where payment.id = x.id";
+
+// The second condition makes the planner use the primary key whatever it knows
+// about the size of the table.
+const UPDATE_PAYMENTS_POSTGRES: &str = "update payment as p
+set state = x.state, refunded = x.refunded, refunds = x.refunds, returned = x.returned, changed_at = x.changed_at
+from json_to_recordset($1::json) as x(id text, state text, refunded bigint, refunds bigint, returned text,
+    changed_at bigint)
+where p.id = x.id
+    and p.id = any(array(select y.id from json_to_recordset($1::json) as y(id text)))";
+
+const INSERT_REFUNDS_SQLITE: &str = "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
+select value ->> 'id', value ->> 'payment', value ->> 'currency', value ->> 'minor', value ->> 'parts',
+    value ->> 'reason', value ->> 'created_at'
+from json_each($1)";
+
+const INSERT_REFUNDS_POSTGRES: &str = "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
+select id, payment, currency, minor, parts, reason, created_at
+from json_to_recordset($1::json) as x(id text, payment text, currency text, minor bigint, parts text,
+    reason text, created_at bigint)";
+
+const INSERT_KEYS_SQLITE: &str =
+    "insert into payment_idempotency (digest, request_hash, answer, created_at)
+select value ->> 'digest', value ->> 'request_hash', value ->> 'answer', $2 from json_each($1)";
+
+const INSERT_KEYS_POSTGRES: &str =
+    "insert into payment_idempotency (digest, request_hash, answer, created_at)
+select digest, request_hash, answer, $2
+from json_to_recordset($1::json) as x(digest text, request_hash text, answer text)";
+
+const ADD_INCOME_SQLITE: &str = "insert into payment_income (account_id, user_id, product_id, minor)
+select value ->> 'account', value ->> 'user', value ->> 'product', value ->> 'minor' from json_each($1) where true
+on conflict (account_id) do update set minor = payment_income.minor + excluded.minor";
+
+const ADD_INCOME_POSTGRES: &str =
+    "insert into payment_income (account_id, user_id, product_id, minor)
+select account, \"user\", product, minor
+from json_to_recordset($1::json) as x(account text, \"user\" text, product text, minor bigint)
+on conflict (account_id) do update set minor = payment_income.minor + excluded.minor";
+
+#[derive(Serialize)]
+struct PaymentRow<'a> {
+    id: AsText<PaymentId>,
+    order: Option<AsText<OrderId>>,
+    institution: Option<AsText<InstitutionId>>,
+    payer: AsText<Party>,
+    currency: &'a str,
+    minor: i64,
+    splits: String,
+    deliveries: String,
+    description: &'a str,
+    created_at: i64,
+    #[serde(flatten)]
+    state: StateRow,
+}
+
+#[derive(Serialize)]
+struct ChangedRow {
+    id: AsText<PaymentId>,
+    #[serde(flatten)]
+    state: StateRow,
+}
+
+/// The columns that change.
+#[derive(Serialize)]
+struct StateRow {
+    state: &'static str,
+    refunded: i64,
+    refunds: i64,
+    returned: String,
+    changed_at: i64,
+}
+
+impl StateRow {
+    fn of(record: &Record) -> Self {
+        Self {
+            state: record.payment.state.name(),
+            refunded: record.payment.refunded.minor,
+            refunds: record.refunds,
+            returned: json(&record.returned),
+            changed_at: record.payment.changed_at.as_millis(),
+        }
+    }
+}
+
+/// Appends new payments and writes the states of changed ones.
+pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
+    let changes = &loaded.changes;
+    let new: Vec<_> = (changes.new_payments.iter())
+        .map(|id| payment_row(&loaded.payments[id]))
+        .collect();
+    write(tx, INSERT_PAYMENTS_SQLITE, INSERT_PAYMENTS_POSTGRES, &new).await?;
+    // A payment that is new in this batch was just written with its last state.
+    let new: HashSet<&PaymentId> = changes.new_payments.iter().collect();
+    let changed: Vec<_> = (changes.changed_payments.iter())
+        .filter(|id| !new.contains(id))
+        .map(|id| ChangedRow {
+            id: AsText(*id),
+            state: StateRow::of(&loaded.payments[id]),
+        })
+        .collect();
+    write(
+        tx,
+        UPDATE_PAYMENTS_SQLITE,
+        UPDATE_PAYMENTS_POSTGRES,
+        &changed,
+    )
+    .await
+}
+
+fn payment_row(record: &Record) -> PaymentRow<'_> {
+    let payment = &record.payment;
+    PaymentRow {
+        id: AsText(payment.id),
+        order: payment.order.map(AsText),
+        institution: payment.institution.map(AsText),
+        payer: AsText(payment.payer),
+        currency: payment.amount.currency.code(),
+        minor: payment.amount.minor,
+        splits: splits_text(&payment.splits),
+        deliveries: deliveries_text(&payment.deliveries),
+        description: &payment.description,
+        created_at: payment.created_at.as_millis(),
+        state: StateRow::of(record),
+    }
+}
+
+#[derive(Serialize)]
+struct RefundRow<'a> {
+    id: AsText<RefundId>,
+    payment: AsText<PaymentId>,
+    currency: &'a str,
+    minor: i64,
+    parts: String,
+    reason: &'a str,
+    created_at: i64,
+}
+
+/// Appends new refunds.
+pub(crate) async fn store_refunds(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
+    let rows: Vec<_> = (loaded.changes.new_refunds.iter())
+        .map(|id| &loaded.refunds[id])
+        .map(|refund| RefundRow {
+            id: AsText(refund.id),
+            payment: AsText(refund.payment),
+            currency: refund.amount.currency.code(),
+            minor: refund.amount.minor,
+            parts: json(&refund.parts),
+            reason: &refund.reason,
+            created_at: refund.created_at.as_millis(),
+        })
+        .collect();
+    write(tx, INSERT_REFUNDS_SQLITE, INSERT_REFUNDS_POSTGRES, &rows).await
+}
+
+#[derive(Serialize)]
+struct KeyRow<'a> {
+    digest: String,
+    request_hash: &'a str,
+    answer: String,
+}
+
+/// Keeps the answers that the batch gives under idempotency keys.
+pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> Result<(), Error> {
+    if loaded.changes.new_keys.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = (loaded.changes.new_keys.iter())
+        .map(|digest| (digest, &loaded.keys[digest]))
+        .map(|(digest, stored)| KeyRow {
+            digest: format!("{digest:032x}"),
+            request_hash: &stored.request_hash,
+            answer: stored.answer.to_text(),
+        })
+        .collect();
+    let sql = tx.pick(INSERT_KEYS_SQLITE, INSERT_KEYS_POSTGRES);
+    sqlx::query(sql)
+        .bind(json(&rows))
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct IncomeRow {
+    account: AsText<LedgerAccountId>,
+    user: AsText<UserId>,
+    product: AsText<ProductId>,
+    minor: i64,
+}
+
+/// Adds what the batch credited to the income of each holding.
+pub(crate) async fn store_income(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
+    let rows: Vec<_> = (loaded.changes.income.iter())
+        .map(|(account, income)| IncomeRow {
+            account: AsText(*account),
+            user: AsText(income.user),
+            product: AsText(income.product),
+            minor: income.minor,
+        })
+        .collect();
+    write(tx, ADD_INCOME_SQLITE, ADD_INCOME_POSTGRES, &rows).await
+}
+
+/// Runs a statement over rows, unless there are none; each row is one row of the table.
+async fn write<T: Serialize>(
+    tx: &mut Tx,
+    sqlite: &'static str,
+    postgres: &'static str,
+    rows: &[T],
+) -> Result<(), Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = tx.pick(sqlite, postgres);
+    let done = sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
+    assert_eq!(
+        usize::try_from(done.rows_affected()),
+        Ok(rows.len()),
+        "every row of the batch is one row of the table"
+    );
+    Ok(())
+}
