@@ -1,0 +1,210 @@
+//! What holds of every schedule that passes its check and of every amount.
+
+use proptest::prelude::*;
+use qiao_catalog::OrderKind;
+use qiao_catalog::fee::{
+    self, Charge, FeeError, FeeForm, FeeLine, Fees, Payer, Receiver, Share, Tier,
+};
+use qiao_model::{Money, Rate, Rounding};
+
+const ROUNDINGS: [Rounding; 4] = [
+    Rounding::HalfUp,
+    Rounding::HalfEven,
+    Rounding::Down,
+    Rounding::Up,
+];
+const PAYERS: [Payer; 3] = [Payer::User, Payer::UserInside, Payer::Institution];
+
+/// Amounts of every magnitude, and those right at a bound.
+fn amount() -> impl Strategy<Value = i64> {
+    prop_oneof![1..200_i64, 1..2_000_000_i64, 1..=i64::MAX]
+}
+
+fn rate(ppm_max: i64) -> impl Strategy<Value = Rate> {
+    (0..=ppm_max).prop_map(Rate::from_ppm)
+}
+
+/// Tiers without a gap; `charge` makes what each one charges from its lower bound.
+fn tiers<C>(charge: impl Fn(i64) -> C) -> impl Strategy<Value = Vec<Tier>>
+where
+    C: Strategy<Value = Charge>,
+{
+    prop::collection::btree_set(1..3_000_000_i64, 0..5).prop_flat_map(move |bounds| {
+        let bounds: Vec<i64> = bounds.into_iter().collect();
+        let froms: Vec<i64> = std::iter::once(0).chain(bounds.iter().copied()).collect();
+        let charges: Vec<_> = froms.iter().map(|from| charge(*from)).collect();
+        charges.prop_map(move |charges| {
+            let belows = bounds.iter().copied().map(Some).chain([None]);
+            let rows = froms.iter().zip(belows).zip(charges);
+            rows.map(|((from, below), charge)| Tier {
+                from: *from,
+                below,
+                charge,
+            })
+            .collect()
+        })
+    })
+}
+
+fn graduated(ppm_max: i64) -> impl Strategy<Value = FeeForm> {
+    tiers(move |_| rate(ppm_max).prop_map(Charge::Rate)).prop_map(FeeForm::Graduated)
+}
+
+fn form(ppm_max: i64) -> impl Strategy<Value = FeeForm> {
+    let slab = tiers(move |from| {
+        prop_oneof![
+            rate(ppm_max).prop_map(Charge::Rate),
+            (0..=from).prop_map(Charge::Flat),
+        ]
+    });
+    prop_oneof![
+        (0..5_000_i64).prop_map(FeeForm::Flat),
+        rate(ppm_max).prop_map(FeeForm::Percent),
+        graduated(ppm_max),
+        slab.prop_map(FeeForm::Slab),
+    ]
+}
+
+fn line(form: impl Strategy<Value = FeeForm>) -> impl Strategy<Value = FeeLine> {
+    let bounds = prop::option::of((0..500_i64, 0..100_000_i64));
+    (
+        form,
+        prop::sample::select(PAYERS.to_vec()),
+        prop::sample::select(ROUNDINGS.to_vec()),
+        bounds,
+        0..=1_000_000_i64,
+    )
+        .prop_map(|(form, payer, rounding, bounds, institution)| FeeLine {
+            code: "fee".to_owned(),
+            name: "Fee".to_owned(),
+            applies_to: OrderKind::Purchase,
+            payer: match form {
+                FeeForm::Graduated(_) if payer == Payer::UserInside => Payer::User,
+                _ => payer,
+            },
+            form,
+            minimum: bounds.map(|(minimum, _)| minimum),
+            maximum: bounds.map(|(minimum, more)| minimum + more),
+            rounding,
+            shares: [
+                (Receiver::Institution, institution),
+                (Receiver::Platform, 1_000_000 - institution),
+            ]
+            .map(|(receiver, ppm)| Share {
+                receiver,
+                rate: Rate::from_ppm(ppm),
+            })
+            .to_vec(),
+        })
+}
+
+/// Up to four lines whose rates together are at most the whole.
+fn lines() -> impl Strategy<Value = Vec<FeeLine>> {
+    prop::collection::vec(line(form(250_000)), 0..=4).prop_map(|mut lines| {
+        for (index, line) in lines.iter_mut().enumerate() {
+            line.code = format!("fee-{index}");
+        }
+        lines
+    })
+}
+
+fn purchase(lines: &[FeeLine], minor: i64) -> Result<Fees, FeeError> {
+    fee::charge(lines, OrderKind::Purchase, Money::cny(minor))
+}
+
+fn bare(form: FeeForm, payer: Payer, rounding: Rounding) -> FeeLine {
+    FeeLine {
+        code: "fee".to_owned(),
+        name: "Fee".to_owned(),
+        applies_to: OrderKind::Purchase,
+        payer,
+        form,
+        minimum: None,
+        maximum: None,
+        rounding,
+        shares: vec![Share {
+            receiver: Receiver::Platform,
+            rate: Rate::ONE,
+        }],
+    }
+}
+
+proptest! {
+    #[test]
+    fn fees_are_never_negative_nor_above_the_amount_and_every_sum_is_exact(
+        lines in lines(),
+        minor in amount(),
+    ) {
+        prop_assert_eq!(fee::check(&lines), Ok(()));
+        let fees = match purchase(&lines, minor) {
+            Ok(fees) => fees,
+            Err(FeeError::AboveAmount { minor: fee, .. }) => {
+                prop_assert!(fee > i128::from(minor));
+                return Ok(());
+            }
+            Err(error) => return Err(TestCaseError::fail(error.to_string())),
+        };
+        prop_assert_eq!(fees.lines.len(), lines.len());
+        let mut total = 0;
+        for charged in &fees.lines {
+            prop_assert!(charged.amount.minor >= 0);
+            let shares: i64 = charged.shares.iter().map(|(_, share)| share.minor).sum();
+            prop_assert_eq!(shares, charged.amount.minor);
+            prop_assert!(charged.shares.iter().all(|(_, share)| share.minor >= 0));
+            total += charged.amount.minor;
+        }
+        prop_assert!(total <= minor);
+        prop_assert_eq!(fees.total().minor, total);
+        let by_payer = [fees.on_top(), fees.inside(), fees.from_institution()];
+        prop_assert_eq!(by_payer.iter().map(|money| money.minor).sum::<i64>(), total);
+        let by_receiver = [Receiver::Institution, Receiver::Platform].map(|r| fees.to(r).minor);
+        prop_assert_eq!(by_receiver.iter().sum::<i64>(), total);
+    }
+
+    #[test]
+    fn only_flat_fees_and_minimums_can_be_above_an_amount(
+        form in graduated(1_000_000),
+        ppm in 0..=1_000_000_i64,
+        payer in prop::sample::select(PAYERS.to_vec()),
+        rounding in prop::sample::select(ROUNDINGS.to_vec()),
+        minor in amount(),
+    ) {
+        prop_assert!(purchase(&[bare(form, Payer::User, rounding)], minor).is_ok());
+        let percent = FeeForm::Percent(Rate::from_ppm(ppm));
+        prop_assert!(purchase(&[bare(percent, payer, rounding)], minor).is_ok());
+    }
+
+    #[test]
+    fn a_graduated_fee_never_falls_when_the_amount_grows(
+        line in line(graduated(1_000_000)),
+        one in amount(),
+        other in amount(),
+    ) {
+        let (less, more) = (one.min(other), one.max(other));
+        if let (Ok(less), Ok(more)) = (purchase(&[line.clone()], less), purchase(&[line], more)) {
+            prop_assert!(less.total().minor <= more.total().minor);
+        }
+    }
+
+    #[test]
+    fn a_front_load_is_its_rate_of_the_net_amount(
+        ppm in 0..=1_000_000_i64,
+        minor in amount(),
+    ) {
+        let percent = FeeForm::Percent(Rate::from_ppm(ppm));
+        let line = bare(percent, Payer::UserInside, Rounding::HalfUp);
+        let fee = purchase(&[line], minor).unwrap().inside().minor;
+        let net = i128::from(minor) - i128::from(fee);
+        // |net - minor / (1 + rate)| is at most a half.
+        let error = net * (1_000_000 + i128::from(ppm)) - i128::from(minor) * 1_000_000;
+        prop_assert!(2 * error.abs() <= 1_000_000 + i128::from(ppm));
+    }
+
+    #[test]
+    fn a_line_is_never_outside_its_bounds(line in line(form(250_000)), minor in amount()) {
+        let (minimum, maximum) = (line.minimum.unwrap_or(0), line.maximum.unwrap_or(i64::MAX));
+        if let Ok(fees) = purchase(&[line], minor) {
+            prop_assert!((minimum..=maximum).contains(&fees.total().minor));
+        }
+    }
+}
