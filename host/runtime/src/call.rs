@@ -1,0 +1,106 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use qiao_model::UserId;
+use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::component::Instance;
+
+use crate::Function;
+use crate::fault::Fault;
+use crate::guest::{Deadline, Guest, HostSide, Meter, Purity};
+use crate::invocation::LogLine;
+use crate::limiter::Limiter;
+use crate::limits;
+use crate::loaded::Loaded;
+use crate::stopwatch::Stopwatch;
+
+/// How one call may run.
+pub(crate) struct Budget {
+    pub(crate) fuel: u64,
+    pub(crate) run: Duration,
+    pub(crate) purity: Purity,
+}
+
+impl Budget {
+    /// The whole budget of a function.
+    pub(crate) const fn of(function: Function) -> Self {
+        Self {
+            fuel: function.fuel_max(),
+            run: function.run_max(),
+            purity: match function {
+                Function::Quote => Purity::Pure,
+                Function::Activate
+                | Function::Open
+                | Function::Submit
+                | Function::Fulfil
+                | Function::Cancel
+                | Function::Job
+                | Function::Event => Purity::Effectful,
+            },
+        }
+    }
+
+    /// A quote on the thread that asked for it.
+    pub(crate) const fn inline_quote() -> Self {
+        Self {
+            fuel: limits::FUEL_INLINE_QUOTE,
+            run: limits::WATCHDOG_STEP,
+            purity: Purity::Pure,
+        }
+    }
+}
+
+/// How one call ended, and what it used.
+pub(crate) struct Ran<R> {
+    pub(crate) answer: Result<R, Fault>,
+    pub(crate) fuel: u64,
+    pub(crate) memory_bytes: usize,
+    pub(crate) host_calls: u32,
+    pub(crate) duration: Duration,
+    pub(crate) log: Vec<LogLine>,
+}
+
+/// Runs one call in a fresh instance on this thread.
+pub(crate) fn run<R>(
+    host: &Arc<HostSide>,
+    loaded: &Loaded,
+    budget: &Budget,
+    user: Option<UserId>,
+    seat: Option<OwnedSemaphorePermit>,
+    call: impl FnOnce(&mut wasmtime::Store<Guest>, &Instance) -> wasmtime::Result<R>,
+) -> Ran<R> {
+    let stopwatch = Stopwatch::start();
+    let pre = &loaded.exports.pre;
+    let mut store = wasmtime::Store::new(
+        pre.engine(),
+        Guest {
+            host: Arc::clone(host),
+            release: Arc::clone(&loaded.release),
+            user,
+            purity: budget.purity,
+            limiter: Limiter::default(),
+            meter: Meter::default(),
+            deadline: Deadline::after(&host.watchdog, budget.run),
+            seat,
+        },
+    );
+    store.limiter(|guest| &mut guest.limiter);
+    store.set_hostcall_fuel(limits::TRANSFER_BYTES_MAX);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut guest| guest.data_mut().on_watchdog());
+    let answer = store
+        .set_fuel(budget.fuel)
+        .and_then(|()| pre.instantiate(&mut store))
+        .and_then(|instance| call(&mut store, &instance))
+        .map_err(|error| Fault::of(&error));
+    let fuel = budget.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let guest = store.into_data();
+    Ran {
+        answer,
+        fuel,
+        memory_bytes: guest.limiter.memory_bytes(),
+        host_calls: guest.meter.host_calls(),
+        duration: stopwatch.elapsed(),
+        log: guest.meter.log,
+    }
+}

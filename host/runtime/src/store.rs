@@ -1,0 +1,4 @@
+//! All SQL of this room.
+
+pub(crate) mod invocation;
+pub(crate) mod storage;
