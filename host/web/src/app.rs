@@ -10,8 +10,8 @@ use qiao_ledger::Ledger;
 use qiao_model::{Env, ManualClock};
 use qiao_orders::Orders;
 use qiao_payments::Payments;
-use qiao_registry::Registry;
-use qiao_runtime::Runtime;
+use qiao_registry::{Activator, ComponentCheck, Registry};
+use qiao_runtime::{Invocations, Runtime};
 
 use crate::Metrics;
 
@@ -45,6 +45,12 @@ pub struct Rooms {
     pub registry: Registry,
     /// The plugins.
     pub runtime: Runtime,
+    /// What an upload is compiled and measured by.
+    pub component_check: Arc<dyn ComponentCheck>,
+    /// What starts a release that is about to serve.
+    pub activator: Arc<dyn Activator>,
+    /// The records of plugins' invocations.
+    pub invocations: Invocations,
     /// Pages, offers, quotes and orders.
     pub orders: Orders,
     /// What an operator sets.

@@ -19,21 +19,16 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub(crate) struct Keyed<T> {
     /// The body.
     pub(crate) body: T,
-    key: String,
+    /// The key as it was sent.
+    pub(crate) key: String,
     path: String,
     bytes: Bytes,
 }
 
 impl<T> Keyed<T> {
-    /// The key as the caller's own (two callers never share one), for this whole body.
-    pub(crate) fn key(&self, permit: &Permit) -> Result<IdempotencyKey, Problem> {
-        self.key_over(permit, &self.bytes)
-    }
-
-    /// The key for a part of the body: what a stored hash must not be made of, such as
-    /// a PIN of six digits, stays out. The path counts too: it says what is refunded.
-    pub(crate) fn key_over(&self, permit: &Permit, part: &[u8]) -> Result<IdempotencyKey, Problem> {
-        let request = [self.path.as_bytes(), b"\n", part].concat();
+    /// The key as the caller's own (two callers never share one), for this path and body.
+    pub(crate) fn under(&self, permit: &Permit) -> Result<IdempotencyKey, Problem> {
+        let request = [self.path.as_bytes(), b"\n", &self.bytes].concat();
         Ok(IdempotencyKey::of(permit, &self.key, &request)?)
     }
 }

@@ -67,8 +67,8 @@ kinds! {
     WrongCredentials = UNAUTHORIZED "wrong-credentials" "Login or password is wrong";
     /// The payment PIN does not match.
     WrongPin = FORBIDDEN "wrong-pin" "The payment PIN is wrong";
-    /// Too many wrong tries.
-    Locked = TOO_MANY_REQUESTS "locked-out" "Too many wrong tries";
+    /// Too many wrong tries, or more than a quota allows.
+    Locked = TOO_MANY_REQUESTS "too-many-tries" "Too many tries";
     /// No payment PIN is set yet.
     PinMissing = CONFLICT "pin-not-set" "Set a payment PIN first";
     /// The name is taken or the thing exists already.

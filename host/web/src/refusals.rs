@@ -177,3 +177,65 @@ impl From<qiao_orders::Error> for Problem {
         }
     }
 }
+
+impl From<qiao_registry::Error> for Problem {
+    fn from(error: qiao_registry::Error) -> Self {
+        use qiao_registry::Error as E;
+        let told = |kind| Self::new(kind, error.to_string());
+        match error {
+            E::InvalidName | E::InvalidHandle(_) | E::InvalidReason | E::InvalidText => {
+                told(Kind::Invalid)
+            }
+            E::HandleTaken(_) => told(Kind::Conflict),
+            E::UnknownInstitution(_)
+            | E::UnknownAccount(_)
+            | E::UnknownPlugin(_)
+            | E::UnknownRelease(_) => told(Kind::NotFound),
+            E::InstitutionState { state, .. } => {
+                told(Kind::WrongState).with("state", state.name())
+            }
+            E::ReleaseState { ref state, .. } => {
+                told(Kind::WrongState).with("state", state.name())
+            }
+            E::ActivationFailed { .. } => told(Kind::PluginFailed),
+            E::NotFollower { .. } => told(Kind::Forbidden),
+            E::QuotaExceeded { .. } => told(Kind::Locked),
+            E::Auth(auth) => auth.into(),
+            E::Denied(denied) => denied.into(),
+            E::Storage(storage) => storage.into(),
+        }
+    }
+}
+
+impl From<qiao_registry::UploadError> for Problem {
+    fn from(error: qiao_registry::UploadError) -> Self {
+        use qiao_registry::{CheckError, UploadError as E};
+        let told = |kind| Self::new(kind, error.to_string()).with("code", error.code());
+        match error {
+            E::TooLarge(_) => told(Kind::TooLarge),
+            E::NameTaken(_) | E::VersionUsed { .. } => told(Kind::Conflict),
+            E::Empty
+            | E::NotAComponent(_)
+            | E::ManifestSection(_)
+            | E::Manifest(_)
+            | E::WitVersion(_)
+            | E::MissingSignature
+            | E::SignatureSection(_)
+            | E::WrongSignature(_)
+            | E::SignatureOfAnotherFile { .. }
+            | E::UnknownImport(_)
+            | E::ImportWithoutScope { .. }
+            | E::MissingExport(_)
+            | E::Check(CheckError::Rejected(_)) => told(Kind::ReleaseRefused),
+            E::Check(CheckError::Unavailable(_)) => Self::unavailable(&error),
+            E::Denied(denied) => denied.into(),
+            E::Registry(registry) => registry.into(),
+        }
+    }
+}
+
+impl From<qiao_runtime::InvocationsError> for Problem {
+    fn from(error: qiao_runtime::InvocationsError) -> Self {
+        Self::unavailable(&error)
+    }
+}

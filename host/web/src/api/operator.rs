@@ -1,15 +1,18 @@
 //! What operators see: the audit and the books.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use qiao_auth::{AuditRow, Outcome};
 use qiao_ledger::AssetTotal;
+use qiao_model::OrderId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::order::{OrderBody, OrdersQuery};
 use super::wire::{Listing, time};
 use crate::App;
-use crate::extract::{Json, Operator, Query};
-use crate::problem::Problem;
+use crate::extract::{Json, Operator, PathParam, Query};
+use crate::problem::{Kind, Problem, ProblemBody};
 
 /// Which rows, newest first.
 #[derive(Deserialize, IntoParams)]
@@ -116,7 +119,49 @@ pub(crate) async fn list_audit(
 )]
 pub(crate) async fn get_books(
     State(app): State<App>,
-    _caller: Operator,
+    caller: Operator,
 ) -> Result<Json<Listing<AssetTotalBody>>, Problem> {
-    Ok(Json(Listing::of(app.ledger.totals().await?)))
+    Ok(Json(Listing::of(app.payments.books(&caller.permit).await?)))
+}
+
+/// Orders whose plugin was asked as often as the host asks, and gave no answer
+#[utoipa::path(
+    get,
+    path = "/v1/stuck-orders",
+    tag = "operator",
+    params(OrdersQuery),
+    security(("session" = [])),
+    responses((status = 200, description = "Newest first", body = Listing<OrderBody>))
+)]
+pub(crate) async fn list_stuck_orders(
+    State(app): State<App>,
+    caller: Operator,
+    Query(query): Query<OrdersQuery>,
+) -> Result<Json<Listing<OrderBody>>, Problem> {
+    let orders = app.orders.stuck(&caller.permit, query.page()?).await?;
+    Ok(Json(Listing::of(orders)))
+}
+
+/// Ask the plugin of a stuck order again
+#[utoipa::path(
+    post,
+    path = "/v1/stuck-orders/{id}/ask-again",
+    tag = "operator",
+    params(("id" = String, Path, description = "`ord_…`")),
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 202, description = "The worker asks"),
+        (status = 404, description = "No such order is stuck", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn ask_again(
+    State(app): State<App>,
+    caller: Operator,
+    PathParam(id): PathParam<OrderId>,
+) -> Result<StatusCode, Problem> {
+    if app.orders.ask_again(&caller.permit, id).await? {
+        Ok(StatusCode::ACCEPTED)
+    } else {
+        Err(Problem::new(Kind::NotFound, format!("no order {id} is stuck")))
+    }
 }

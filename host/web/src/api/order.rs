@@ -16,7 +16,7 @@ use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
 use crate::extract::{Bearer, Json, PathParam, Query, SessionUser, scope};
 use crate::idempotency::Keyed;
-use crate::problem::{Problem, ProblemBody};
+use crate::problem::{Kind, Problem, ProblemBody};
 
 /// What a plugin proposed to a person.
 #[derive(Serialize, ToSchema)]
@@ -43,18 +43,19 @@ pub(crate) struct OfferBody {
     expires_at: String,
 }
 
-impl From<orders::Offer> for OfferBody {
-    fn from(offer: orders::Offer) -> Self {
+impl From<&orders::Offer> for OfferBody {
+    fn from(offer: &orders::Offer) -> Self {
+        let facts = offer.terms.facts.iter().cloned();
         Self {
             id: offer.id.to_string(),
             plugin: offer.plugin.to_string(),
             institution: offer.institution.to_string(),
             product: offer.product.to_string(),
             kind: offer.terms.kind.name(),
-            title: offer.terms.title,
+            title: offer.terms.title.clone(),
             amount: offer.terms.amount.map(MoneyBody::from),
             units_minor: offer.terms.units_minor,
-            facts: offer.terms.facts.into_iter().map(EntryBody::from).collect(),
+            facts: facts.map(EntryBody::from).collect(),
             expires_at: time(offer.expires_at),
         }
     }
@@ -142,6 +143,8 @@ fn fees(lines: &[ChargedLine]) -> Vec<FeeBody> {
 pub(crate) struct NewOrderBody {
     /// The quote's token.
     quote: String,
+    /// The amount that the person saw and agreed to: the quote's.
+    amount: MoneyBody,
     /// The payment PIN.
     pin: String,
 }
@@ -233,7 +236,7 @@ pub(crate) struct OrdersQuery {
 }
 
 impl OrdersQuery {
-    fn page(&self) -> Result<orders::OrderPage, Problem> {
+    pub(super) fn page(&self) -> Result<orders::OrderPage, Problem> {
         let before = self.before.as_deref().map(parse).transpose()?;
         let limit = self.limit.unwrap_or(50).min(orders::ORDERS_PAGE_MAX);
         Ok(orders::OrderPage { before, limit })
@@ -258,7 +261,7 @@ pub(crate) async fn get_offer(
     PathParam(id): PathParam<OfferId>,
 ) -> Result<Json<OfferBody>, Problem> {
     let offer = app.orders.offer(&caller.permit, id).await?;
-    Ok(Json(offer.into()))
+    Ok(Json(OfferBody::from(&*offer)))
 }
 
 /// Price an offer: nothing is stored and no money moves
@@ -306,11 +309,15 @@ pub(crate) async fn place_order(
     caller: SessionUser,
     request: Keyed<NewOrderBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    // The stored hash is of the quote alone: of the body, it would tell the PIN.
-    let key = request.key_over(&caller.permit, request.body.quote.as_bytes())?;
-    let pin = Secret::new(request.body.pin);
-    let proof = app.auth.verify_pin(&caller.permit, &pin).await?;
-    let order = app.orders.confirm(&caller.permit, &request.body.quote, proof, key).await?;
+    let key = request.key.clone();
+    let body = request.body;
+    let confirmation = orders::Confirmation {
+        amount: body.amount.try_into()?,
+        pin: app.auth.verify_pin(&caller.permit, &Secret::new(body.pin)).await?,
+        token: body.quote,
+        key,
+    };
+    let order = app.orders.confirm(&caller.permit, confirmation).await?;
     let location = format!("/v1/orders/{}", order.id);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(OrderBody::from(order))))
 }
@@ -351,6 +358,7 @@ pub(crate) async fn get_order(
     PathParam(id): PathParam<OrderId>,
 ) -> Result<Json<OrderBody>, Problem> {
     let order = app.orders.get(&caller.permit, id).await?;
+    let order = order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
     Ok(Json(order.into()))
 }
 
@@ -390,5 +398,6 @@ pub(crate) async fn get_institution_order(
     PathParam(id): PathParam<OrderId>,
 ) -> Result<Json<OrderBody>, Problem> {
     let order = app.orders.get(&caller.permit, id).await?;
+    let order = order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
     Ok(Json(order.into()))
 }

@@ -5,13 +5,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use qiao_model::{InstitutionId, Money, PaymentId};
-use qiao_payments::{NewPayment, NewRefund, Party, Payment, Refund, Split};
+use qiao_payments::{NewPayment, NewRefund, PAYMENTS_PAGE_MAX, Party, Payment, Refund, Split};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::wire::{MoneyBody, parse, time};
+use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
-use crate::extract::{Bearer, Json, PathParam, scope};
+use crate::extract::{Bearer, Json, PathParam, Query, scope};
 use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem, ProblemBody};
 
@@ -224,7 +224,7 @@ pub(crate) async fn pay(
     request: Keyed<NewPaymentBody>,
 ) -> Result<impl IntoResponse, Problem> {
     let institution = caller.permit.demand_institution()?;
-    let key = request.key(&caller.permit)?;
+    let key = request.under(&caller.permit)?;
     let mut splits = Vec::with_capacity(request.body.splits.len());
     for split in request.body.splits {
         splits.push(Split {
@@ -249,7 +249,52 @@ pub(crate) async fn pay(
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)))
 }
 
-/// A payment that the calling institution makes or gets
+/// Which payments, newest first.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PaymentsQuery {
+    /// Only those before this one: `next` of the page before.
+    before: Option<String>,
+    /// At most so many, at most 100.
+    limit: Option<usize>,
+}
+
+/// A page of payments.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PaymentsBody {
+    /// The newest first.
+    items: Vec<PaymentBody>,
+    /// Where the next page begins.
+    next: Option<String>,
+}
+
+/// The payments of the calling institution's orders, and those that it made
+#[utoipa::path(
+    get,
+    path = "/v1/payments",
+    tag = "payments",
+    params(PaymentsQuery),
+    security(("bearer" = ["payments:read"])),
+    responses((status = 200, description = "The newest first", body = PaymentsBody))
+)]
+pub(crate) async fn list_payments(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsRead>,
+    Query(query): Query<PaymentsQuery>,
+) -> Result<Json<PaymentsBody>, Problem> {
+    let institution = caller.permit.demand_institution()?;
+    let before: Option<PaymentId> = query.before.as_deref().map(parse).transpose()?;
+    let limit = query.limit.unwrap_or(PAYMENTS_PAGE_MAX);
+    let page = app.payments.of_institution(&caller.permit, institution, before, limit);
+    let page = page.await?;
+    let items = page.payments.into_iter();
+    Ok(Json(PaymentsBody {
+        items: items.map(|payment| seen_by(&app, institution, payment)).collect(),
+        next: page.next.map(|id| id.to_string()),
+    }))
+}
+
+/// A payment of the calling institution's orders, or one that it made
 #[utoipa::path(
     get,
     path = "/v1/payments/{id}",
@@ -271,6 +316,24 @@ pub(crate) async fn get_payment(
         return Err(Problem::new(Kind::NotFound, format!("there is no payment {id}")));
     };
     Ok(Json(seen_by(&app, institution, payment)))
+}
+
+/// The refunds of a payment
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}/refunds",
+    tag = "payments",
+    params(("id" = String, Path, description = "`pay_…`")),
+    security(("bearer" = ["payments:read"])),
+    responses((status = 200, description = "The oldest first", body = Listing<RefundBody>))
+)]
+pub(crate) async fn list_refunds(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsRead>,
+    PathParam(id): PathParam<PaymentId>,
+) -> Result<Json<Listing<RefundBody>>, Problem> {
+    let refunds = app.payments.refunds_of(&caller.permit, id).await?;
+    Ok(Json(Listing::of(refunds)))
 }
 
 /// Give back a part or all of a payment of the calling institution's orders
@@ -295,7 +358,7 @@ pub(crate) async fn refund(
     PathParam(id): PathParam<PaymentId>,
     request: Keyed<NewRefundBody>,
 ) -> Result<(StatusCode, Json<RefundBody>), Problem> {
-    let key = request.key(&caller.permit)?;
+    let key = request.under(&caller.permit)?;
     let amount: Money = request.body.amount.try_into()?;
     let refund = NewRefund {
         id: app.env.id(),

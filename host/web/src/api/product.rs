@@ -14,7 +14,7 @@ use crate::extract::{Json, PathParam};
 use crate::problem::{Kind, Problem, ProblemBody};
 
 /// Prices of one answer at most.
-const PRICES_MAX: u32 = 366;
+const PRICES_MAX: usize = 366;
 
 /// What a plugin sells.
 #[derive(Serialize, ToSchema)]
@@ -259,7 +259,7 @@ pub(crate) async fn list_products(
     PathParam(id): PathParam<PluginId>,
 ) -> Result<Json<Listing<ProductBody>>, Problem> {
     let products = app.catalog.products_of_plugin(id).await?;
-    Ok(Json(Listing::of(products.iter().map(|product| &**product))))
+    Ok(Json(Listing::of(&products)))
 }
 
 /// A product
@@ -296,7 +296,7 @@ pub(crate) async fn list_fee_schedules(
     PathParam(id): PathParam<ProductId>,
 ) -> Result<Json<Listing<FeeScheduleBody>>, Problem> {
     let schedules = app.catalog.schedules(id).await?;
-    Ok(Json(Listing::of(schedules.iter().map(|schedule| &**schedule))))
+    Ok(Json(Listing::of(&schedules)))
 }
 
 /// The newest prices of a product

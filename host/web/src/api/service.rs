@@ -56,7 +56,7 @@ impl From<orders::Answer> for AnswerBody {
         match answer {
             orders::Answer::Page(page) => Self::Page { page: page.into() },
             orders::Answer::Offer(offer) => Self::Offer {
-                offer: offer.into(),
+                offer: OfferBody::from(&offer),
             },
         }
     }
@@ -79,11 +79,11 @@ impl From<orders::Answer> for AnswerBody {
 pub(crate) async fn open_service(
     State(app): State<App>,
     caller: SessionUser,
-    PathPair(handle, service): PathPair<String, String>,
+    PathPair(account, service): PathPair<String, String>,
     Query(query): Query<OpenQuery>,
 ) -> Result<Json<PageBody>, Problem> {
     let visit = orders::Visit {
-        handle,
+        account,
         service,
         locale: query.locale,
         params: Vec::new(),
@@ -110,16 +110,19 @@ pub(crate) async fn open_service(
 pub(crate) async fn submit_form(
     State(app): State<App>,
     caller: SessionUser,
-    PathPair(handle, service): PathPair<String, String>,
+    PathPair(account, service): PathPair<String, String>,
     Json(body): Json<SubmissionBody>,
 ) -> Result<Json<AnswerBody>, Problem> {
-    let visit = orders::Visit {
-        handle,
-        service,
-        locale: body.locale,
-        params: body.params.into_iter().map(Into::into).collect(),
+    let submission = orders::Submission {
+        visit: orders::Visit {
+            account,
+            service,
+            locale: body.locale,
+            params: body.params.into_iter().map(Into::into).collect(),
+        },
+        form: body.form,
+        fields: body.fields.into_iter().map(Into::into).collect(),
     };
-    let fields = body.fields.into_iter().map(Into::into).collect();
-    let answer = app.orders.submit(&caller.permit, visit, &body.form, fields);
-    Ok(Json(answer.await?.into()))
+    let answer = app.orders.submit(&caller.permit, submission).await?;
+    Ok(Json(answer.into()))
 }

@@ -1,0 +1,134 @@
+//! The JSON API: one file per noun, and here the table of contents.
+//!
+//! A handler's signature says who may call it (see [`crate::extract`]); its description
+//! says the same to the world, and a test holds the two together.
+
+mod balance;
+mod client;
+mod institution;
+mod invocation;
+mod operator;
+mod order;
+mod page;
+mod payment;
+mod plugin;
+mod product;
+mod public_account;
+mod release;
+mod sandbox;
+mod service;
+mod session;
+mod statement;
+mod user;
+mod webhook;
+mod wire;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::App;
+
+/// Every route of `/v1`; those of the sandbox exist on a sandbox host alone.
+pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<App> {
+    let routes = OpenApiRouter::new()
+        .merge(people())
+        .merge(institutions())
+        .merge(releases())
+        .merge(checkout())
+        .merge(money())
+        .merge(webhooks())
+        .merge(operator());
+    if sandbox {
+        routes.merge(play())
+    } else {
+        routes
+    }
+}
+
+fn people() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(user::sign_up))
+        .routes(routes!(user::set_pin))
+        .routes(routes!(session::log_in))
+        .routes(routes!(session::get_session, session::log_out))
+}
+
+fn institutions() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(institution::register, institution::list))
+        .routes(routes!(institution::get_own))
+        .routes(routes!(institution::approve))
+        .routes(routes!(institution::suspend))
+        .routes(routes!(client::register, client::list))
+        .routes(routes!(client::disable))
+        .routes(routes!(public_account::list))
+        .routes(routes!(public_account::get_account))
+        .routes(routes!(public_account::follow, public_account::unfollow))
+}
+
+fn releases() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(plugin::list))
+        .routes(routes!(plugin::get_plugin))
+        .routes(routes!(plugin::roll_back))
+        .routes(routes!(plugin::stop))
+        .routes(routes!(invocation::list))
+        .routes(release::upload_route())
+        .routes(routes!(release::list))
+        .routes(routes!(release::get_release))
+        .routes(routes!(release::activate))
+        .routes(routes!(release::list_in_review))
+        .routes(routes!(release::approve))
+        .routes(routes!(release::reject))
+        .routes(routes!(product::list_products))
+        .routes(routes!(product::get_product))
+        .routes(routes!(product::list_fee_schedules))
+        .routes(routes!(product::list_prices))
+}
+
+fn checkout() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(service::open_service, service::submit_form))
+        .routes(routes!(order::get_offer))
+        .routes(routes!(order::quote))
+        .routes(routes!(order::place_order, order::list_orders))
+        .routes(routes!(order::get_order))
+        .routes(routes!(order::list_institution_orders))
+        .routes(routes!(order::get_institution_order))
+}
+
+fn money() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(balance::list_balances))
+        .routes(routes!(balance::list_holdings))
+        .routes(routes!(balance::list_institution_balances))
+        .routes(routes!(statement::get_statement))
+        .routes(routes!(statement::get_institution_statement))
+        .routes(routes!(payment::pay, payment::list_payments))
+        .routes(routes!(payment::get_payment))
+        .routes(routes!(payment::refund, payment::list_refunds))
+}
+
+fn webhooks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(webhook::register_endpoint, webhook::list_endpoints))
+        .routes(routes!(webhook::delete_endpoint))
+        .routes(routes!(webhook::enable_endpoint))
+        .routes(routes!(webhook::list_deliveries))
+        .routes(routes!(webhook::list_attempts))
+        .routes(routes!(webhook::redeliver))
+}
+
+fn operator() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(operator::list_audit))
+        .routes(routes!(operator::get_books))
+        .routes(routes!(operator::list_stuck_orders))
+        .routes(routes!(operator::ask_again))
+}
+
+fn play() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(sandbox::top_up))
+        .routes(routes!(sandbox::advance_clock))
+}
