@@ -1,1 +1,79 @@
-//! Room.
+//! Orders: a service's pages and offers, quotes, checkout, and the saga that
+//! ends every order with the goods or with the money.
+//!
+//! The players: [`Orders`] is the door; a [`Fulfiller`] delivers (the plugins,
+//! through [`PluginFulfiller`]); `rules` decide how an order's state changes and
+//! [`plan`] what it moves, both without IO; a machine stores orders and their
+//! payments in one transaction; the worker of the binary calls the steps
+//! [`Orders::resume`], [`Orders::run_due_jobs`], [`Orders::accrue_income`],
+//! [`Orders::prune_offers`] and, for claimed deliveries,
+//! [`Orders::deliver_to_plugin`].
+//!
+//! Guarantees: an offer never changes; a quote is written nowhere and its
+//! signature holds every figure of it; one quote makes at most one order; an
+//! order and the hold of its money are one transaction, and so is every later
+//! change of both; a state never goes back (asserted, and refused by a
+//! trigger); after a crash at any point an order is driven on by whoever claims
+//! its lease, under the same id, and money moves once; a plugin that gives no
+//! answer leaves `unknown`, never `failed`; income of a day is credited to a
+//! holder once.
+//!
+//! What is absent: no page is rendered, no fee is computed here (the catalog
+//! does), no account is touched but through payments, no task of its own.
+
+mod claims;
+mod confirm;
+mod crash;
+mod error;
+mod fulfiller;
+mod head;
+mod holdings;
+mod income;
+mod jobs;
+mod machine;
+mod offer;
+mod order;
+mod orders;
+mod pages;
+pub mod plan;
+mod plugin_events;
+mod plugin_fulfiller;
+mod port;
+mod pricing;
+mod quote;
+mod resume;
+pub mod rules;
+mod saga;
+mod store;
+mod token;
+
+pub use claims::ClaimsError;
+pub use confirm::Confirmation;
+pub use crash::{CRASH_VARIABLE, Crash, CrashPoint, ParseCrashPointError};
+pub use error::Error;
+pub use fulfiller::{Called, DailyJob, Found, Fulfiller, LookupError, Serving};
+pub use holdings::Holding;
+pub use income::{Accrued, INCOME_HOLDERS_MAX};
+pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS};
+pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
+pub use order::{
+    Captured, Lease, ORDERS_PAGE_MAX, Order, OrderPage, OrderState, Receipt, STATES, Standing,
+    state_from_name, state_name,
+};
+pub use orders::{Orders, OrdersConfig, Rooms};
+pub use pages::{Submission, Visit};
+pub use plugin_fulfiller::PluginFulfiller;
+pub use pricing::Replay;
+pub use qiao_catalog::OrderKind;
+pub use quote::{QUOTE_LIFETIME_SECS, Quote, QuoteId, QuoteNoun};
+pub use resume::RESUME_ORDERS_MAX;
+pub use token::{QuoteSigner, TOKEN_BYTES_MAX, TokenError};
+
+/// The schema of this room.
+pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
+    version: 202_611_220_801,
+    name: "orders",
+    sql: include_str!("../migrations/202611220801_orders.sql"),
+    sqlite: include_str!("../migrations/202611220801_orders.sqlite.sql"),
+    postgres: include_str!("../migrations/202611220801_orders.postgres.sql"),
+}];

@@ -1,0 +1,5 @@
+create function orders_refuses() returns trigger language plpgsql as 'begin raise exception ''%'', tg_argv[0]; end';
+create trigger offer_no_update before update on offer for each row execute function orders_refuses('an offer never changes');
+create trigger orders_no_delete before delete on orders for each row execute function orders_refuses('an order is never deleted');
+create trigger orders_no_rewrite before update of id, token, offer_id, user_id, subject, plugin_id, institution_id, product_id, kind, reference, payment_id, currency, principal_minor, amount_minor, paid_minor, units_minor, confirmed_at on orders for each row execute function orders_refuses('what was confirmed never changes');
+create trigger orders_no_way_back before update of state, captured, attempt on orders for each row when (new.attempt < old.attempt or new.captured < old.captured or (new.state <> old.state and not (old.state = 'held' or (old.state = 'paid' and new.state in ('unknown', 'completed', 'refunded')) or (old.state = 'unknown' and new.state in ('completed', 'voided', 'refunded'))))) execute function orders_refuses('the state of an order never goes back');

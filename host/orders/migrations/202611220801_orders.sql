@@ -1,0 +1,101 @@
+-- Offers, orders and what they leave behind. An order row is written in the
+-- transaction that holds its money and changed in those that move it.
+
+create table offer (
+    id text primary key,
+    user_id text not null,
+    plugin_id text not null,
+    institution_id text not null,
+    product_id text not null,
+    terms text not null,
+    made_at bigint not null,
+    expires_at bigint not null,
+    constraint offer_lifetime check (expires_at > made_at)
+);
+
+create index offer_expires on offer (expires_at);
+
+-- Plural, since `order` is a word of SQL. `token` is the signed quote; what the
+-- queries need of it stands beside it. Times and money go through the checks
+-- below whatever the code does.
+create table orders (
+    id text primary key,
+    token text not null,
+    offer_id text not null references offer (id),
+    user_id text not null,
+    subject text not null,
+    plugin_id text not null,
+    institution_id text not null,
+    product_id text not null,
+    kind text not null,
+    reference text not null,
+    payment_id text not null unique,
+    currency text not null,
+    principal_minor bigint not null check (principal_minor > 0),
+    amount_minor bigint not null check (amount_minor > 0),
+    paid_minor bigint not null check (paid_minor > 0),
+    units_minor bigint check (units_minor > 0),
+    confirmed_at bigint not null,
+    state text not null,
+    captured bigint not null,
+    attempt bigint not null check (attempt > 0),
+    failures bigint not null check (failures >= 0),
+    next_at bigint,
+    lease_node text,
+    lease_until bigint,
+    problem text,
+    receipt text,
+    posted_at bigint,
+    returned_at bigint,
+    changed_at bigint not null,
+    constraint orders_kind check (kind in ('purchase', 'redeem', 'pay')),
+    constraint orders_state check (state in ('held', 'paid', 'unknown', 'completed', 'voided', 'refunded')),
+    constraint orders_captured check (captured in (0, 1)),
+    constraint orders_captured_state check (state = 'unknown' or (captured = 1) = (state in ('paid', 'completed', 'refunded'))),
+    constraint orders_posted check ((captured = 1) = (posted_at is not null)),
+    constraint orders_returned check ((state = 'refunded') = (returned_at is not null)),
+    constraint orders_receipt check ((state = 'completed') = (receipt is not null)),
+    constraint orders_lease check ((lease_node is null) = (lease_until is null))
+);
+
+create index orders_user on orders (user_id, id);
+create index orders_institution on orders (institution_id, id);
+create index orders_reference on orders (plugin_id, reference, id);
+create index orders_offer on orders (offer_id);
+-- Small, whatever the history: what is due, leased or stuck, and what moved units lately.
+create index orders_due on orders (next_at) where next_at is not null;
+create index orders_leased on orders (lease_node) where lease_node is not null;
+create index orders_stuck on orders (id) where failures > 0 and next_at is null;
+create index orders_posted on orders (product_id, user_id, posted_at) where units_minor is not null and posted_at is not null;
+create index orders_returned on orders (product_id, user_id, returned_at) where units_minor is not null and returned_at is not null;
+
+-- How far the income of a day is credited: `after_account` is the last holding done.
+create table income_day (
+    product_id text not null,
+    day text not null,
+    income_per_10k_e4 bigint not null check (income_per_10k_e4 >= 0),
+    after_account text,
+    holders bigint not null default 0,
+    credited_minor bigint not null default 0,
+    finished_at bigint,
+    primary key (product_id, day)
+);
+
+-- One run of a plugin's job for a day.
+create table job_run (
+    plugin_id text not null,
+    job text not null,
+    day text not null,
+    state text not null,
+    attempts bigint not null,
+    next_at bigint,
+    lease_node text,
+    lease_until bigint,
+    problem text,
+    changed_at bigint not null,
+    primary key (plugin_id, job, day),
+    constraint job_run_state check (state in ('running', 'waiting', 'done', 'failed')),
+    constraint job_run_lease check ((lease_node is null) = (lease_until is null))
+);
+
+create index job_run_leased on job_run (lease_node) where lease_node is not null;

@@ -1,0 +1,4 @@
+create trigger offer_no_update before update on offer begin select raise(abort, 'an offer never changes'); end;
+create trigger orders_no_delete before delete on orders begin select raise(abort, 'an order is never deleted'); end;
+create trigger orders_no_rewrite before update of id, token, offer_id, user_id, subject, plugin_id, institution_id, product_id, kind, reference, payment_id, currency, principal_minor, amount_minor, paid_minor, units_minor, confirmed_at on orders begin select raise(abort, 'what was confirmed never changes'); end;
+create trigger orders_no_way_back before update of state, captured, attempt on orders when new.attempt < old.attempt or new.captured < old.captured or (new.state <> old.state and not (old.state = 'held' or (old.state = 'paid' and new.state in ('unknown', 'completed', 'refunded')) or (old.state = 'unknown' and new.state in ('completed', 'voided', 'refunded')))) begin select raise(abort, 'the state of an order never goes back'); end;

@@ -1,0 +1,229 @@
+use std::sync::Arc;
+
+use qiao_auth::{Permit, PinProof};
+use qiao_catalog::OrderKind;
+use qiao_model::{Amount, Asset, Money, Timestamp, UserId};
+use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, NewPayment};
+use qiao_runtime::OrderState;
+
+use crate::crash::CrashPoint;
+use crate::error::Error;
+use crate::head::Head;
+use crate::machine::{Command as OrderCommand, Outcome, Placement, Refused};
+use crate::offer::Offer;
+use crate::order::{Captured, Lease, Order, Standing};
+use crate::orders::Orders;
+use crate::pages::demand_person;
+use crate::plan::Plan;
+use crate::quote::Quote;
+use crate::rules::LEASE_SECS;
+use crate::store;
+
+/// How often a command is handed in again after another node had the same idea.
+const PLACE_TRIES_MAX: u32 = 3;
+
+/// A user's yes to a quote.
+#[derive(Debug)]
+pub struct Confirmation {
+    /// The quote's token.
+    pub token: String,
+    /// The amount that the user saw and agreed to.
+    pub amount: Money,
+    /// The payment PIN, just given.
+    pub pin: PinProof,
+    /// The caller's idempotency key: the same key and quote again gives the same
+    /// order, the same key and another quote is refused.
+    pub key: IdempotencyKey,
+}
+
+impl Orders {
+    /// Makes the order of a quote: stores it and holds the money in one
+    /// transaction, has the plugin fulfil it, and posts, voids or refunds. One
+    /// quote makes at most one order, however often it is confirmed. Scope `account`.
+    ///
+    /// The order that comes back has not always ended: a plugin may need longer,
+    /// or give no answer, and then the worker goes on.
+    ///
+    /// # Errors
+    /// The quote is altered, expired, outdated or somebody else's; the amount is
+    /// another; the PIN or key is not good; or the payment was refused. Then
+    /// nothing is held. After a storage error the same confirmation can be sent again.
+    pub async fn confirm(
+        &self,
+        permit: &Permit,
+        confirmation: Confirmation,
+    ) -> Result<Order, Error> {
+        let user = demand_person(permit)?;
+        let now = self.inner().env.now();
+        if confirmation.pin.is_of(permit, now).is_err() {
+            return Err(Error::PinForeign);
+        }
+        let in_flight = self.inner().payments.in_flight();
+        let _in_flight = in_flight.enter(&confirmation.key)?;
+        let quote = self.inner().signer.verify(&confirmation.token)?;
+        if let Some(order) = self.order_of_expired(&quote, user, now).await? {
+            return Ok(order);
+        }
+        check_consent(&quote, user, confirmation.amount, now)?;
+        let serving = self.inner().plugins.serving(quote.plugin).await?;
+        if serving.is_none_or(|serving| serving.digest != quote.release_digest) {
+            return Err(Error::QuoteOutdated(quote.id));
+        }
+        let offer = self.offer_of(user, quote.offer).await?;
+        if offer.digest() != quote.offer_digest {
+            return Err(Error::QuoteOutdated(quote.id));
+        }
+        let placement = self.placement(quote, &offer, confirmation.key, now)?;
+        let order = placement.order.clone();
+        match self.place(&placement).await? {
+            Placed::New => {
+                self.inner().crash.at(CrashPoint::AfterHold)?;
+                self.drive(order).await
+            }
+            Placed::Before => self.stored(order.id).await,
+        }
+    }
+
+    /// A quote that made its order in time answers with it later, too.
+    async fn order_of_expired(
+        &self,
+        quote: &Quote,
+        user: UserId,
+        now: Timestamp,
+    ) -> Result<Option<Order>, Error> {
+        if now < quote.expires_at || quote.user != user {
+            return Ok(None);
+        }
+        Ok(store::orders::find(&self.inner().db, quote.order()).await?)
+    }
+
+    fn placement(
+        &self,
+        quote: Quote,
+        offer: &Arc<Offer>,
+        key: IdempotencyKey,
+        now: Timestamp,
+    ) -> Result<Placement, Error> {
+        let inner = self.inner();
+        let plan = quote.plan().map_err(Error::Unpriceable)?;
+        let standing = Standing {
+            state: OrderState::Held,
+            capture: Captured::No,
+            attempt: 1,
+            failures: 0,
+            next_at: Some(now),
+            lease: Some(Lease {
+                node: inner.node.clone(),
+                until: now.plus_secs(LEASE_SECS),
+            }),
+            problem: None,
+            receipt: None,
+            posted_at: None,
+            returned_at: None,
+            changed_at: now,
+        };
+        let subject = inner.auth.subject(quote.institution, quote.user);
+        let head = Head {
+            id: quote.order(),
+            user: quote.user,
+            subject: subject.clone(),
+            plugin: quote.plugin,
+            institution: quote.institution,
+            product: quote.product,
+            kind: quote.kind,
+            reference: quote.reference.clone(),
+            payment: quote.payment(),
+            principal: quote.principal,
+            amount: quote.amount,
+            paid: plan.paid,
+            units_minor: plan.units_minor,
+            standing: standing.clone(),
+        };
+        let payment = payment_of(&quote, plan, &offer.terms.title);
+        Ok(Placement {
+            order: Order {
+                id: head.id,
+                payment: head.payment,
+                quote,
+                subject,
+                standing,
+                confirmed_at: now,
+            },
+            head,
+            hold: Keyed::new(Command::Hold(payment), Some(key)),
+        })
+    }
+
+    async fn place(&self, placement: &Placement) -> Result<Placed, Error> {
+        let mut tries = 1;
+        loop {
+            let command = OrderCommand::Place(Box::new(placement.clone()));
+            match self.inner().batcher.submit(command).await {
+                Ok(Ok(Outcome::Placed | Outcome::Changed(_))) => return Ok(Placed::New),
+                Ok(Ok(Outcome::Existing)) => return Ok(Placed::Before),
+                Ok(Err(Refused::Payment(refusal))) => return Err(Error::Payment(refusal)),
+                Ok(Err(Refused::Order(refusal))) => return Err(Error::Refused(refusal)),
+                // Two nodes stored the same order at once: the second look finds it.
+                Err(error) if error.is_unique_violation() && tries < PLACE_TRIES_MAX => tries += 1,
+                Err(error) => return Err(Error::Storage(error)),
+            }
+        }
+    }
+}
+
+enum Placed {
+    New,
+    Before,
+}
+
+fn check_consent(
+    quote: &Quote,
+    user: UserId,
+    confirmed: Money,
+    now: Timestamp,
+) -> Result<(), Error> {
+    if quote.user != user {
+        return Err(Error::QuoteForeign(quote.id));
+    }
+    if now >= quote.expires_at {
+        return Err(Error::QuoteExpired(quote.id));
+    }
+    if quote.amount != confirmed {
+        return Err(Error::AmountDiffers {
+            quoted: quote.amount,
+            confirmed,
+        });
+    }
+    Ok(())
+}
+
+/// The payment of a quote: money by the plan's splits, units beside it.
+fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
+    let holding = Account::Holding(quote.user);
+    let sides = match quote.kind {
+        OrderKind::Purchase => Some((Account::Issuance, holding)),
+        OrderKind::Redeem => Some((holding, Account::Issuance)),
+        OrderKind::Pay => None,
+    };
+    let units = sides.zip(plan.units_minor);
+    NewPayment {
+        id: quote.payment(),
+        order: Some(quote.order()),
+        institution: quote.institution,
+        payer: plan.payer,
+        amount: plan.paid,
+        splits: plan.splits,
+        deliveries: units
+            .map(|((from, to), minor)| Delivery {
+                from,
+                to,
+                amount: Amount {
+                    minor,
+                    asset: Asset::Units(quote.product),
+                },
+            })
+            .into_iter()
+            .collect(),
+        description: title.to_owned(),
+    }
+}

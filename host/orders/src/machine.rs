@@ -1,0 +1,241 @@
+use std::collections::HashMap;
+
+use qiao_db::{Error, Machine, Tx};
+use qiao_events::NewEvent;
+use qiao_model::{Env, OrderId, RefundId, Timestamp};
+use qiao_payments::{Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, NewRefund};
+
+use crate::head::Head;
+use crate::order::{Order, Standing};
+use crate::rules::{self, Change, MoneyStep};
+use crate::store::batch as store;
+
+/// What the saga asks for. Each has one effect, whatever is sent twice.
+#[derive(Debug)]
+pub(crate) enum Command {
+    /// Stores an order and holds its money.
+    Place(Box<Placement>),
+    /// Changes an order, and moves its money with it.
+    Change {
+        order: OrderId,
+        attempt: u32,
+        change: Change,
+    },
+}
+
+/// A confirmed quote, ready to be stored.
+#[derive(Clone, Debug)]
+pub(crate) struct Placement {
+    pub(crate) order: Order,
+    pub(crate) head: Head,
+    /// The hold, under the caller's idempotency key.
+    pub(crate) hold: Keyed,
+}
+
+/// What became of a command.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// The order is stored and its money held.
+    Placed,
+    /// The quote had made this order before; nothing changed.
+    Existing,
+    /// Where the order stands now.
+    Changed(Standing),
+}
+
+/// Why a command was refused: nothing of it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Refused {
+    #[error(transparent)]
+    Order(#[from] rules::Refusal),
+    #[error(transparent)]
+    Payment(#[from] qiao_payments::Refusal),
+}
+
+/// Orders and their payments in one transaction: loads the orders, then what
+/// the payments touch, decides one command after the other by the rules of both
+/// rooms, and stores both.
+#[derive(Clone, Debug)]
+pub(crate) struct OrderMachine {
+    env: Env,
+}
+
+impl OrderMachine {
+    pub(crate) const fn new(env: Env) -> Self {
+        Self { env }
+    }
+}
+
+impl Machine for OrderMachine {
+    type Command = Command;
+    type Outcome = Result<Outcome, Refused>;
+
+    async fn run(&self, tx: &mut Tx, commands: &[Command]) -> Result<Vec<Self::Outcome>, Error> {
+        let now = self.env.now();
+        let mut orders = Loaded::load(tx, commands).await?;
+        let possible: Vec<Keyed> = commands
+            .iter()
+            .flat_map(|command| orders.payment_commands(command))
+            .collect();
+        let possible: Vec<&Keyed> = possible.iter().collect();
+        let mut books = qiao_payments::batch::load(tx, &possible).await?;
+        let outcomes = commands
+            .iter()
+            .map(|command| orders.decide(&mut books, command, now))
+            .collect();
+        qiao_payments::batch::store(books, tx, now).await?;
+        orders.store(tx, now).await?;
+        Ok(outcomes)
+    }
+}
+
+/// The orders that a batch touches.
+#[derive(Default)]
+struct Loaded<'a> {
+    orders: HashMap<OrderId, Head>,
+    placed: Vec<&'a Placement>,
+    changed: Vec<OrderId>,
+    events: Vec<NewEvent>,
+}
+
+impl<'a> Loaded<'a> {
+    async fn load(tx: &mut Tx, commands: &'a [Command]) -> Result<Self, Error> {
+        let id = |command: &Command| match command {
+            Command::Place(placement) => placement.head.id,
+            Command::Change { order, .. } => *order,
+        };
+        let mut ids: Vec<OrderId> = commands.iter().map(id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut loaded = Self::default();
+        for head in store::lock_orders(tx, &ids).await? {
+            loaded.orders.insert(head.id, head);
+        }
+        Ok(loaded)
+    }
+
+    /// Every payment command that the command may lead to, so that what they
+    /// touch is loaded; which of them runs is decided later.
+    fn payment_commands(&self, command: &Command) -> Vec<Keyed> {
+        match command {
+            Command::Place(placement) => vec![placement.hold.clone()],
+            Command::Change { order, change, .. } => {
+                let Some(head) = self.orders.get(order) else {
+                    return Vec::new();
+                };
+                let steps: &[MoneyStep] = match change {
+                    Change::Capture | Change::Complete(_) => &[MoneyStep::Post],
+                    Change::Reject(_) => &[MoneyStep::Void, MoneyStep::Refund],
+                    Change::Wait(_)
+                    | Change::Doubt(_)
+                    | Change::Cancelled
+                    | Change::CancelFailed => &[],
+                };
+                let commands = steps.iter().filter_map(|s| money_command(head, *s, change));
+                commands.map(Keyed::from).collect()
+            }
+        }
+    }
+
+    fn decide(
+        &mut self,
+        books: &mut qiao_payments::batch::Loaded,
+        command: &'a Command,
+        now: Timestamp,
+    ) -> Result<Outcome, Refused> {
+        match command {
+            Command::Place(placement) => self.place(books, placement, now),
+            Command::Change {
+                order,
+                attempt,
+                change,
+            } => self.change(books, *order, *attempt, change, now),
+        }
+    }
+
+    fn place(
+        &mut self,
+        books: &mut qiao_payments::batch::Loaded,
+        placement: &'a Placement,
+        now: Timestamp,
+    ) -> Result<Outcome, Refused> {
+        let head = &placement.head;
+        let held = qiao_payments::batch::decide(books, &placement.hold, now);
+        if self.orders.contains_key(&head.id) {
+            return match held {
+                Err(refusal @ qiao_payments::Refusal::KeyReused) => Err(refusal.into()),
+                _ => Ok(Outcome::Existing),
+            };
+        }
+        held?;
+        self.orders.insert(head.id, head.clone());
+        self.events.push(head.event());
+        self.placed.push(placement);
+        Ok(Outcome::Placed)
+    }
+
+    fn change(
+        &mut self,
+        books: &mut qiao_payments::batch::Loaded,
+        order: OrderId,
+        attempt: u32,
+        change: &Change,
+        now: Timestamp,
+    ) -> Result<Outcome, Refused> {
+        let head = self.orders.get_mut(&order);
+        let head = head.ok_or(rules::Refusal::Missing(order))?;
+        let decision = rules::decide(&head.standing, attempt, change, now)?;
+        if let Some(command) = money_command(head, decision.money, change) {
+            qiao_payments::batch::decide(books, &Keyed::from(command), now)?;
+        }
+        let before = std::mem::replace(&mut head.standing, decision.standing);
+        if head.standing.state != before.state {
+            self.events.push(head.event());
+        }
+        if head.standing != before {
+            self.changed.push(order);
+        }
+        Ok(Outcome::Changed(head.standing.clone()))
+    }
+
+    async fn store(mut self, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+        let placed: Vec<(&Placement, &Standing)> = self
+            .placed
+            .iter()
+            .map(|placement| (*placement, &self.orders[&placement.head.id].standing))
+            .collect();
+        store::insert_orders(tx, &placed).await?;
+        let is_new = |id: &OrderId| placed.iter().any(|(p, _)| p.head.id == *id);
+        self.changed.sort_unstable();
+        self.changed.dedup();
+        self.changed.retain(|id| !is_new(id));
+        let changed: Vec<&Head> = self.changed.iter().map(|id| &self.orders[id]).collect();
+        store::update_orders(tx, &changed).await?;
+        qiao_events::append(tx, now, &self.events).await
+    }
+}
+
+/// What the money step asks of payments. Ids are derived from the order, so a
+/// command that is sent again finds its own effect.
+fn money_command(head: &Head, step: MoneyStep, change: &Change) -> Option<PaymentCommand> {
+    let payment = head.payment;
+    match step {
+        MoneyStep::Nothing => None,
+        MoneyStep::Post => Some(PaymentCommand::Post { payment }),
+        MoneyStep::Void => Some(PaymentCommand::Void { payment }),
+        MoneyStep::Refund => Some(PaymentCommand::Refund(NewRefund {
+            id: rejection_refund(head.id),
+            payment,
+            amount: head.paid,
+            reason: match change {
+                Change::Reject(reason) => reason.chars().take(DESCRIPTION_CHARS_MAX).collect(),
+                _ => String::new(),
+            },
+        })),
+    }
+}
+
+/// The refund of a captured order that its plugin rejected.
+fn rejection_refund(order: OrderId) -> RefundId {
+    order.derive("rejected", 0)
+}

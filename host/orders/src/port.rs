@@ -1,0 +1,114 @@
+//! What a guest may read of this room.
+
+use qiao_auth::Permit;
+use qiao_model::{OrderId, PluginId, Scope, UserId};
+use qiao_runtime::limits::ORDERS_PAGE;
+use qiao_runtime::{Answering, OrdersPort, PluginOrder, PortUnavailable, UserHolding};
+
+use crate::error::Error;
+use crate::order::Order;
+use crate::orders::Orders;
+use crate::store;
+
+impl OrdersPort for Orders {
+    fn order<'a>(
+        &'a self,
+        permit: &'a Permit,
+        plugin: PluginId,
+        order: OrderId,
+    ) -> Answering<'a, Result<Option<PluginOrder>, PortUnavailable>> {
+        Box::pin(async move {
+            let found = self.order_of_plugin(permit, plugin, order).await;
+            found.map_err(|error| unavailable(plugin, &error))
+        })
+    }
+
+    fn orders_by_reference<'a>(
+        &'a self,
+        permit: &'a Permit,
+        plugin: PluginId,
+        reference: &'a str,
+    ) -> Answering<'a, Result<Vec<PluginOrder>, PortUnavailable>> {
+        Box::pin(async move {
+            let found = self.orders_of_reference(permit, plugin, reference).await;
+            found.map_err(|error| unavailable(plugin, &error))
+        })
+    }
+
+    fn holding<'a>(
+        &'a self,
+        permit: &'a Permit,
+        plugin: PluginId,
+        user: UserId,
+        product: &'a str,
+    ) -> Answering<'a, Result<Option<UserHolding>, PortUnavailable>> {
+        Box::pin(async move {
+            let found = self.holding_of_user(permit, plugin, user, product).await;
+            found.map_err(|error| unavailable(plugin, &error))
+        })
+    }
+}
+
+impl Orders {
+    async fn order_of_plugin(
+        &self,
+        permit: &Permit,
+        plugin: PluginId,
+        order: OrderId,
+    ) -> Result<Option<PluginOrder>, Error> {
+        permit.covers(Scope::OrdersRead)?;
+        let found = store::orders::find(&self.inner().db, order).await?;
+        let own = found.filter(|order| order.quote.plugin == plugin);
+        Ok(own.map(plugin_order))
+    }
+
+    async fn orders_of_reference(
+        &self,
+        permit: &Permit,
+        plugin: PluginId,
+        reference: &str,
+    ) -> Result<Vec<PluginOrder>, Error> {
+        permit.covers(Scope::OrdersRead)?;
+        let db = &self.inner().db;
+        let found = store::orders::list_for_plugin(db, plugin, reference, ORDERS_PAGE).await?;
+        Ok(found.into_iter().map(plugin_order).collect())
+    }
+
+    async fn holding_of_user(
+        &self,
+        permit: &Permit,
+        plugin: PluginId,
+        user: UserId,
+        product: &str,
+    ) -> Result<Option<UserHolding>, Error> {
+        let inner = self.inner();
+        let Some(product) = inner.catalog.product_by_code(plugin, product).await? else {
+            return Ok(None);
+        };
+        let held = inner.payments.holding(permit, user, product.id).await?;
+        Ok(Some(UserHolding {
+            available_minor: held.balance.available(),
+            held_minor: held.balance.pending_out,
+            income_minor: held.income_minor,
+        }))
+    }
+}
+
+fn plugin_order(order: Order) -> PluginOrder {
+    PluginOrder {
+        id: order.id,
+        kind: order.quote.kind,
+        state: order.standing.state,
+        product: order.quote.product_code,
+        reference: order.quote.reference,
+        user: order.quote.user,
+        principal: order.quote.principal,
+        confirmed_at: order.confirmed_at,
+    }
+}
+
+/// A guest is not told why; the operator is.
+fn unavailable(plugin: PluginId, error: &Error) -> PortUnavailable {
+    tracing::warn!(plugin.id = %plugin, %error, "a guest was not given what it asked of orders");
+    PortUnavailable
+}

@@ -1,0 +1,167 @@
+use qiao_auth::Permit;
+use qiao_catalog::OrderKind;
+use qiao_model::{OfferId, OrderId, Scope};
+use qiao_runtime::{CallError, QuoteError, QuoteRequest, Quoted};
+
+use crate::error::Error;
+use crate::fulfiller::Serving;
+use crate::offer::Offer;
+use crate::orders::Orders;
+use crate::plan::{Plan, PlanError, Terms};
+use crate::quote::{QUOTE_LIFETIME_SECS, Quote};
+use crate::store;
+
+/// What asking a plugin for a stored quote again gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    /// The order whose quote it was.
+    pub order: OrderId,
+    /// What was stored: input hash, output hash, fuel.
+    pub stored: ([u8; 32], [u8; 32], u64),
+    /// What it is now.
+    pub replayed: ([u8; 32], [u8; 32], u64),
+}
+
+impl Replay {
+    /// Whether the same release gave the same bytes for the same fuel.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        self.stored == self.replayed
+    }
+}
+
+impl Orders {
+    /// Prices an offer: the plugin the thing itself, the host every fee of the
+    /// registered schedule. Nothing is written. Scope `account`.
+    ///
+    /// # Errors
+    /// The offer is not this user's or has expired, the plugin refuses or fails,
+    /// or its price and the fees make no order.
+    pub async fn quote(&self, permit: &Permit, offer: OfferId) -> Result<Quote, Error> {
+        let offer = self.live_offer(permit, offer).await?;
+        let inner = self.inner();
+        let serving = inner.plugins.serving(offer.plugin).await?;
+        let serving = serving.ok_or_else(|| Error::NotServing(offer.plugin.to_string()))?;
+        let catalog = &inner.catalog;
+        let product = catalog.product(offer.product).await?;
+        let product = product.ok_or(Error::OfferNotFound(offer.id))?;
+        let now = inner.env.now();
+        let schedule = catalog.schedule(product.id, now.day()).await?;
+        let price = match product.in_units {
+            true => catalog.latest_price(product.id).await?,
+            false => None,
+        };
+        let request = QuoteRequest {
+            offer: offer.terms.clone(),
+            price,
+            today: now.day(),
+        };
+        let quoted = inner.plugins.quote(&serving, request).await;
+        let quoted = quoted.map_err(quote_refusal)?;
+        check_answer(&offer, &quoted, product.in_units)?;
+        let principal = quoted.quote.principal;
+        let fees = qiao_catalog::fee::charge(&schedule.lines, offer.terms.kind, principal)
+            .map_err(PlanError::Fees)
+            .map_err(Error::Unpriceable)?;
+        let terms = Terms {
+            kind: offer.terms.kind,
+            user: offer.user,
+            institution: offer.institution,
+            product: offer.product,
+            principal,
+            lines: &fees.lines,
+            unit_price_e4: quoted.quote.unit_price_e4,
+            units_minor: offer.terms.units_minor,
+        };
+        let plan = Plan::new(&terms).map_err(Error::Unpriceable)?;
+        let quote = Quote {
+            id: inner.env.id(),
+            token: String::new(),
+            offer: offer.id,
+            offer_digest: offer.digest(),
+            title: offer.terms.title.clone(),
+            reference: offer.terms.reference.clone(),
+            user: offer.user,
+            plugin: offer.plugin,
+            institution: offer.institution,
+            product: product.id,
+            product_code: product.code.clone(),
+            kind: offer.terms.kind,
+            capture: product.capture,
+            release: serving.release,
+            release_digest: serving.digest,
+            schedule_version: schedule.version,
+            day: now.day(),
+            price,
+            principal,
+            lines: fees.lines,
+            unit_price_e4: quoted.quote.unit_price_e4,
+            amount: plan.amount,
+            units_minor: plan.units_minor,
+            notes: quoted.quote.notes,
+            input_hash: quoted.input_hash,
+            output_hash: quoted.output_hash,
+            fuel: quoted.fuel,
+            made_at: now,
+            expires_at: now.plus_secs(QUOTE_LIFETIME_SECS).min(offer.expires_at),
+        };
+        Ok(inner.signer.sign(quote))
+    }
+
+    /// Asks the plugin for an order's quote again, from what the order keeps.
+    /// None when there is no such order, or another release serves now. Scope `operate`.
+    ///
+    /// # Errors
+    /// The plugin refuses or fails, or the database failed.
+    pub async fn replay(&self, permit: &Permit, order: OrderId) -> Result<Option<Replay>, Error> {
+        permit.covers(Scope::Operate)?;
+        let inner = self.inner();
+        let Some(order) = store::orders::find(&inner.db, order).await? else {
+            return Ok(None);
+        };
+        let quote = &order.quote;
+        let serving = inner.plugins.serving(quote.plugin).await?;
+        let Some(serving) = serving.filter(|s: &Serving| s.digest == quote.release_digest) else {
+            return Ok(None);
+        };
+        let offer = self.offer_of(quote.user, quote.offer).await?;
+        let request = QuoteRequest {
+            offer: offer.terms.clone(),
+            price: quote.price,
+            today: quote.day,
+        };
+        let again = inner.plugins.quote(&serving, request).await;
+        let again = again.map_err(quote_refusal)?;
+        Ok(Some(Replay {
+            order: order.id,
+            stored: (quote.input_hash, quote.output_hash, quote.fuel),
+            replayed: (again.input_hash, again.output_hash, again.fuel),
+        }))
+    }
+}
+
+/// What the plugin may answer to this offer.
+fn check_answer(offer: &Offer, quoted: &Quoted, in_units: bool) -> Result<(), Error> {
+    let answer = &quoted.quote;
+    if answer.unit_price_e4.is_some() != in_units {
+        return Err(Error::Unpriceable(PlanError::UnitPrice));
+    }
+    match offer.terms.kind {
+        OrderKind::Redeem if !in_units => Err(Error::Unpriceable(PlanError::UnitPrice)),
+        OrderKind::Redeem => Ok(()),
+        // The user agreed to spend the offer's amount, and no plugin asks for more.
+        OrderKind::Purchase | OrderKind::Pay if offer.terms.amount != Some(answer.principal) => {
+            Err(Error::Unpriceable(PlanError::Inconsistent))
+        }
+        OrderKind::Purchase | OrderKind::Pay => Ok(()),
+    }
+}
+
+fn quote_refusal(error: CallError<QuoteError>) -> Error {
+    match error {
+        CallError::Guest(QuoteError::NotAvailable(why)) => Error::OfferNotAvailable(why),
+        CallError::Guest(QuoteError::AmountOutOfRange(why)) => Error::AmountOutOfRange(why),
+        CallError::Trap(fault) => Error::PluginFailed(fault.to_string()),
+        CallError::Unavailable => Error::Busy,
+    }
+}
