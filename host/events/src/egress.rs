@@ -151,10 +151,11 @@ impl Egress {
             &self.guarded
         };
         let host = host_of(&request.url);
+        let time = request.time();
         let sent = client
             .request(request.method.into(), request.url)
             .headers(request::header_map(&request.headers)?)
-            .timeout(request.timeout.min(TIMEOUT_MAX))
+            .timeout(time)
             .body(request.body)
             .send()
             .await

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::{
     EgressError, REQUEST_BODY_BYTES_MAX, REQUEST_HEADER_BYTES_MAX, REQUEST_HEADERS_MAX,
-    REQUEST_URL_BYTES_MAX,
+    REQUEST_URL_BYTES_MAX, TIMEOUT_MAX,
 };
 
 /// The methods that a request can have.
@@ -62,6 +62,11 @@ const RESERVED: [&str; 10] = [
 ];
 
 impl EgressRequest {
+    /// The time that the exchange has.
+    pub(super) fn time(&self) -> Duration {
+        self.timeout.min(TIMEOUT_MAX)
+    }
+
     /// Refuses what exceeds a limit.
     pub(super) fn check(&self) -> Result<(), EgressError> {
         let header_bytes: usize = self.headers.iter().map(|(n, v)| n.len() + v.len()).sum();
@@ -117,7 +122,7 @@ mod tests {
             url: Url::parse(&format!("{base}{}", "x".repeat(url_bytes - base.len()))).unwrap(),
             headers,
             body: vec![0; body],
-            timeout: super::super::TIMEOUT_MAX,
+            timeout: TIMEOUT_MAX,
         }
     }
 
@@ -134,6 +139,21 @@ mod tests {
         assert!(request(at.0, at.1 + 1, at.2 - 1, at.3).check().is_err());
         assert!(request(at.0, at.1, at.2 + 1, at.3).check().is_err());
         assert!(request(at.0, at.1, at.2, at.3 + 1).check().is_err());
+    }
+
+    #[test]
+    fn a_request_has_the_time_that_it_asks_for_and_never_more_than_there_is() {
+        let asking = |timeout| EgressRequest {
+            timeout,
+            ..request(100, 0, 0, 0)
+        };
+        let millisecond = Duration::from_millis(1);
+        assert_eq!(
+            asking(TIMEOUT_MAX - millisecond).time(),
+            TIMEOUT_MAX - millisecond
+        );
+        assert_eq!(asking(TIMEOUT_MAX).time(), TIMEOUT_MAX);
+        assert_eq!(asking(TIMEOUT_MAX + millisecond).time(), TIMEOUT_MAX);
     }
 
     #[test]
