@@ -1,0 +1,143 @@
+//! The payment PIN and its lock.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is missing"
+)]
+
+mod room;
+
+use qiao_auth::{Error, PIN_LOCK_SECS, PIN_TRIES_MAX};
+use qiao_tests::each_database;
+use room::secret;
+
+const PIN: &str = "135790";
+const WRONG: &str = "246801";
+
+#[tokio::test]
+async fn a_pin_is_set_once_and_changed_with_the_old_one() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (user, permit) = room.user("li.wei").await;
+        let verify = async |pin: &str| room.auth.verify_pin(&permit, &secret(pin)).await;
+        assert!(!room.auth.has_pin(&permit).await.unwrap());
+        assert!(matches!(verify(PIN).await, Err(Error::NoPin)));
+        let weak = room.auth.set_pin(&permit, &secret("123456")).await;
+        assert!(matches!(weak, Err(Error::WeakPin)));
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        assert!(room.auth.has_pin(&permit).await.unwrap());
+        let again = room.auth.set_pin(&permit, &secret(WRONG)).await;
+        assert!(matches!(again, Err(Error::PinAlreadySet)));
+        let proof = verify(PIN).await.unwrap();
+        assert_eq!(proof.user(), user);
+        room.auth
+            .change_pin(&permit, proof, &secret("975310"))
+            .await
+            .unwrap();
+        assert!(matches!(verify(PIN).await, Err(Error::WrongPin { .. })));
+        verify("975310").await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_last_wrong_pin_locks_and_the_lock_runs_out() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (_, permit) = room.user("li.wei").await;
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        let verify = async |pin: &str| room.auth.verify_pin(&permit, &secret(pin)).await;
+        let mut left = u32::try_from(PIN_TRIES_MAX).unwrap();
+        while left > 1 {
+            left -= 1;
+            let wrong = verify(WRONG).await;
+            assert!(matches!(wrong, Err(Error::WrongPin { tries_left }) if tries_left == left));
+        }
+        let until = room.env.now().plus_secs(PIN_LOCK_SECS);
+        for pin in [WRONG, PIN] {
+            let locked = verify(pin).await;
+            assert!(matches!(locked, Err(Error::PinLocked { until: at }) if at == until));
+        }
+        room.clock.advance_millis(PIN_LOCK_SECS * 1000 - 1);
+        assert!(matches!(verify(PIN).await, Err(Error::PinLocked { .. })));
+        room.clock.advance_millis(1);
+        assert!(matches!(
+            verify(WRONG).await,
+            Err(Error::WrongPin { tries_left: 4 })
+        ));
+        verify(PIN).await.unwrap();
+        assert!(matches!(
+            verify(WRONG).await,
+            Err(Error::WrongPin { tries_left: 4 })
+        ));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn tries_in_parallel_gain_nothing() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (_, permit) = room.user("li.wei").await;
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        let mut tries = tokio::task::JoinSet::new();
+        for _ in 0..PIN_TRIES_MAX * 3 {
+            let (auth, permit) = (room.other_node.clone(), permit.clone());
+            tries.spawn(async move { auth.verify_pin(&permit, &secret(WRONG)).await });
+        }
+        let outcomes = tries.join_all().await;
+        assert!(outcomes.iter().all(Result::is_err));
+        let wrong = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome, Err(Error::WrongPin { .. })));
+        // The last of the five that were compared answers that it locked.
+        assert_eq!(i64::try_from(wrong.count()).unwrap(), PIN_TRIES_MAX - 1);
+        let right = room.auth.verify_pin(&permit, &secret(PIN)).await;
+        assert!(matches!(right, Err(Error::PinLocked { .. })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_proof_is_of_one_person_and_of_this_moment() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (user, permit) = room.user("li.wei").await;
+        let (_, stranger) = room.user("stranger").await;
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        let proof = room.auth.verify_pin(&permit, &secret(PIN)).await.unwrap();
+        let now = room.env.now();
+        assert_eq!(proof.is_of(&permit, now.plus_secs(119)).unwrap(), user);
+        assert!(matches!(
+            proof.is_of(&permit, now.plus_secs(120)),
+            Err(Error::InvalidPinProof)
+        ));
+        assert!(matches!(
+            proof.is_of(&stranger, now),
+            Err(Error::InvalidPinProof)
+        ));
+        let theft = room.auth.change_pin(&stranger, proof, &secret(WRONG)).await;
+        assert!(matches!(theft, Err(Error::InvalidPinProof)));
+        let nobody = room.auth.verify_pin(&stranger, &secret(PIN)).await;
+        assert!(matches!(nobody, Err(Error::NoPin)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_a_person_for_themselves_has_a_pin() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let operator = room.operator().await;
+        for outcome in [
+            room.auth.set_pin(&operator, &secret(PIN)).await,
+            room.auth
+                .verify_pin(&operator, &secret(PIN))
+                .await
+                .map(drop),
+            room.auth.has_pin(&operator).await.map(drop),
+        ] {
+            assert!(matches!(outcome, Err(Error::Denied(_))));
+        }
+    })
+    .await;
+}
