@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::redirect;
+use tokio::sync::Semaphore;
 use url::Url;
 
 pub use network::is_public;
@@ -45,6 +46,8 @@ pub const RESPONSE_HEADERS_MAX: usize = 64;
 pub const RESPONSE_HEADER_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a response's body at most.
 pub const RESPONSE_BODY_BYTES_MAX: usize = 256 * 1024;
+/// Exchanges of one host at once; one more waits for a place while it may still connect.
+pub const EXCHANGES_MAX: usize = 256;
 /// Idle connections that are kept for one host and port.
 const IDLE_CONNECTIONS_MAX: usize = 4;
 /// Headers that the client parses at most: more than a response may have, so
@@ -71,7 +74,7 @@ pub enum EgressError {
         host: String,
         /// Why.
         #[source]
-        source: reqwest::Error,
+        source: NotSent,
     },
     /// No whole answer in time: the effect is unknown.
     #[error("`{host}` did not answer in time")]
@@ -98,6 +101,17 @@ pub enum EgressError {
     },
 }
 
+/// Why nothing was sent.
+#[derive(Debug, thiserror::Error)]
+pub enum NotSent {
+    /// No address, no connection or no TLS.
+    #[error("no connection")]
+    Connection(#[source] reqwest::Error),
+    /// [`EXCHANGES_MAX`] others are under way.
+    #[error("too many exchanges are under way")]
+    NoPlace,
+}
+
 impl EgressError {
     /// Whether the receiver may have acted: then nobody may call it a failure.
     #[must_use]
@@ -120,6 +134,8 @@ pub struct Egress {
     guarded: reqwest::Client,
     /// For addresses that the operator allows by host and port.
     allowed: reqwest::Client,
+    /// One for each exchange that may be under way.
+    places: Arc<Semaphore>,
 }
 
 impl Egress {
@@ -131,6 +147,7 @@ impl Egress {
         Ok(Self {
             guarded: client(Resolver::Guarded)?,
             allowed: client(Resolver::Open)?,
+            places: Arc::new(Semaphore::new(EXCHANGES_MAX)),
         })
     }
 
@@ -152,6 +169,11 @@ impl Egress {
         };
         let host = host_of(&request.url);
         let time = request.time();
+        let waiting = tokio::time::timeout(time.min(CONNECT_TIMEOUT), self.places.acquire());
+        let Ok(Ok(_place)) = waiting.await else {
+            let source = NotSent::NoPlace;
+            return Err(EgressError::Unreachable { host, source });
+        };
         let sent = client
             .request(request.method.into(), request.url)
             .headers(request::header_map(&request.headers)?)
@@ -193,7 +215,7 @@ fn explain(error: reqwest::Error, host: &str) -> EgressError {
     } else if error.is_connect() {
         EgressError::Unreachable {
             host,
-            source: error.without_url(),
+            source: NotSent::Connection(error.without_url()),
         }
     } else if error.is_timeout() {
         EgressError::TimedOut { host }
@@ -214,4 +236,42 @@ fn is_private_address(error: &reqwest::Error) -> bool {
         source = cause.source();
     }
     false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_last_place_is_taken_and_one_exchange_more_is_not_sent() {
+        // It takes connections and never answers.
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let policy = Policy::allowing([&address]).unwrap();
+        let egress = Egress::new().unwrap();
+        let exchange = || {
+            let request = EgressRequest {
+                method: Method::Get,
+                url: format!("http://{address}/").parse().unwrap(),
+                headers: Vec::new(),
+                body: Vec::new(),
+                timeout: Duration::from_millis(50),
+            };
+            egress.send(request, &policy)
+        };
+        let others = u32::try_from(EXCHANGES_MAX - 1).unwrap();
+        let _others = egress.places.acquire_many(others).await.unwrap();
+        let sent = exchange().await.unwrap_err();
+        assert!(matches!(sent, EgressError::TimedOut { .. }), "{sent:?}");
+        let _last = egress.places.acquire().await.unwrap();
+        let not_sent = exchange().await.unwrap_err();
+        let no_place = matches!(
+            not_sent,
+            EgressError::Unreachable {
+                source: NotSent::NoPlace,
+                ..
+            }
+        );
+        assert!(no_place && !not_sent.effect_is_unknown(), "{not_sent:?}");
+    }
 }

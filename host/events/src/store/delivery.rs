@@ -65,6 +65,17 @@ select d.id as delivery, d.attempts, d.endpoint, d.plugin as receiver, p.url, p.
 from event_delivery d join event e on e.id = d.event left join endpoint p on p.id = d.endpoint
 where d.id in (select json_array_elements_text($1::json)) order by d.id";
 
+/// Whether a delivery is due: asked before the writer is taken.
+pub(crate) async fn any_due(db: &Db, now: Timestamp) -> Result<bool, Error> {
+    let found: Option<String> = sqlx::query_scalar(
+        "select id from event_delivery where state = 'waiting' and due_at <= $1 limit 1",
+    )
+    .bind(now.as_millis())
+    .fetch_optional(db.reads())
+    .await?;
+    Ok(found.is_some())
+}
+
 /// Takes due deliveries that nobody else has, until `lease_until`.
 pub(crate) async fn claim(
     tx: &mut Tx,

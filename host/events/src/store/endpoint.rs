@@ -97,9 +97,11 @@ where state = 'enabled' and institution in (select value from json_each($1)) ord
 
 const SUBSCRIBERS_POSTGRES: &str = "
 select id, institution, kinds from endpoint
-where state = 'enabled' and institution in (select json_array_elements_text($1::json)) order by id";
+where state = 'enabled' and institution in (select json_array_elements_text($1::json))
+order by id for share";
 
-/// The enabled endpoints of these institutions.
+/// The enabled endpoints of these institutions; none is disabled or deleted
+/// before this transaction ends, so that whoever does it sees what was queued.
 pub(crate) async fn subscribers(
     tx: &mut Tx,
     institutions: &[InstitutionId],

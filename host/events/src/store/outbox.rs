@@ -1,4 +1,4 @@
-use qiao_db::{Error, Tx};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{EndpointId, EventId, InstitutionId, PluginId, Timestamp};
 use serde_json::json;
 use sqlx::Row;
@@ -67,6 +67,15 @@ pub(crate) struct NewDelivery {
 pub(crate) enum Receiver {
     Endpoint(EndpointId),
     Plugin(PluginId),
+}
+
+/// Whether there is an event to fan out: asked before the writer is taken.
+pub(crate) async fn any_pending(db: &Db) -> Result<bool, Error> {
+    let found: Option<String> =
+        sqlx::query_scalar("select id from event where fanned_out_at is null limit 1")
+            .fetch_optional(db.reads())
+            .await?;
+    Ok(found.is_some())
 }
 
 /// Takes the oldest events that nobody else is taking.
