@@ -56,6 +56,10 @@ mod panic;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 #[doc(hidden)]
 pub mod bindings;
 
