@@ -20,23 +20,21 @@ pub const STALE_MILLIS_MAX: i64 = 1_000;
 const CACHED_PRODUCTS_MAX: usize = 10_000;
 /// Versions of schedules that are cached; they never change.
 const CACHED_SCHEDULES_MAX: usize = 10_000;
-/// Prices of one answer at most.
-const PRICES_MAX: usize = 1_000;
 
 /// Products, fee schedules and prices. Cheap to clone.
 #[derive(Clone)]
 pub struct Catalog {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    db: Db,
-    env: Env,
+pub(crate) struct Inner {
+    pub(crate) db: Db,
+    pub(crate) env: Env,
     products: Fresh<ProductId, Arc<Product>>,
     codes: Fresh<(PluginId, String), Arc<Product>>,
-    versions: Fresh<ProductId, Arc<Vec<(u32, Day)>>>,
-    prices: Fresh<ProductId, Option<Price>>,
-    schedules: Cache<(ProductId, u32), Arc<FeeSchedule>>,
+    pub(crate) versions: Fresh<ProductId, Arc<Vec<(u32, Day)>>>,
+    pub(crate) prices: Fresh<ProductId, Option<Price>>,
+    pub(crate) schedules: Cache<(ProductId, u32), Arc<FeeSchedule>>,
 }
 
 impl Catalog {
@@ -234,168 +232,10 @@ impl Catalog {
     pub async fn products_in_units(&self) -> Result<Vec<Product>, Error> {
         Ok(store::product::list_in_units(&self.inner.db).await?)
     }
-
-    /// The fees in force on a day.
-    ///
-    /// # Errors
-    /// No such product, none in force yet, or the database failed.
-    pub async fn schedule(&self, product: ProductId, on: Day) -> Result<Arc<FeeSchedule>, Error> {
-        let versions = self.versions(product).await?;
-        if versions.is_empty() {
-            return Err(Error::UnknownProduct(product));
-        }
-        let none = Error::NoSchedule { product, day: on };
-        let in_force = versions.iter().rfind(|(_, first_day)| *first_day <= on);
-        let Some((version, _)) = in_force else {
-            return Err(none);
-        };
-        self.schedule_version(product, *version).await?.ok_or(none)
-    }
-
-    /// One version of a product's fees.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn schedule_version(
-        &self,
-        product: ProductId,
-        version: u32,
-    ) -> Result<Option<Arc<FeeSchedule>>, Error> {
-        let key = (product, version);
-        if let Some(schedule) = self.inner.schedules.get(&key) {
-            return Ok(Some(schedule));
-        }
-        let found = store::schedule::find(&self.inner.db, product, version).await?;
-        let schedule = found.map(Arc::new);
-        if let Some(schedule) = &schedule {
-            self.inner.schedules.insert(key, Arc::clone(schedule));
-        }
-        Ok(schedule)
-    }
-
-    /// Every version of a product's fees, the oldest first.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn schedules(&self, product: ProductId) -> Result<Vec<FeeSchedule>, Error> {
-        Ok(store::schedule::list_of(&self.inner.db, product).await?)
-    }
-
-    async fn versions(&self, product: ProductId) -> Result<Arc<Vec<(u32, Day)>>, Error> {
-        let now = self.inner.env.now();
-        if let Some(versions) = self.inner.versions.get(&product, now) {
-            return Ok(versions);
-        }
-        let versions = Arc::new(store::schedule::versions(&self.inner.db, product).await?);
-        if !versions.is_empty() {
-            self.inner.versions.put(product, now, Arc::clone(&versions));
-        }
-        Ok(versions)
-    }
-
-    /// Publishes the price of a day, once; the same price again changes nothing.
-    ///
-    /// # Errors
-    /// No permit for it, no such product of the caller, a product without
-    /// units, a day in the future, or another price than was published before.
-    pub async fn publish_price(
-        &self,
-        permit: &Permit,
-        id: ProductId,
-        price: Price,
-    ) -> Result<(), Error> {
-        permit.covers(Scope::CatalogWrite)?;
-        let product = self.product(id).await?.ok_or(Error::UnknownProduct(id))?;
-        if !owns(permit, &product) {
-            return Err(Error::UnknownProduct(id));
-        }
-        let refuse = |at, cause| Err(Error::InvalidPrice(Problem::new(at, cause)));
-        if !product.in_units {
-            let cause = format!("`{}` is not held in units and has no price", product.code);
-            return refuse("product", cause);
-        }
-        let env = &self.inner.env;
-        price.check(env.today()).map_err(Error::InvalidPrice)?;
-        let db = &self.inner.db;
-        let published = db
-            .write(|| async {
-                let mut tx = db.begin().await?;
-                let published = store::price::publish(&mut tx, id, price, env.now()).await?;
-                tx.commit().await?;
-                Ok::<_, Error>(published)
-            })
-            .await?;
-        self.inner.prices.remove(&id);
-        if published == price {
-            Ok(())
-        } else {
-            let cause = format!("another price of {} was published before", price.day);
-            refuse("day", cause)
-        }
-    }
-
-    /// The newest published price.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn latest_price(&self, product: ProductId) -> Result<Option<Price>, Error> {
-        let now = self.inner.env.now();
-        if let Some(price) = self.inner.prices.get(&product, now) {
-            return Ok(price);
-        }
-        let newest = store::price::newest(&self.inner.db, product, 1).await?;
-        let price = newest.into_iter().next();
-        self.inner.prices.put(product, now, price);
-        Ok(price)
-    }
-
-    /// The price of a day.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn price_on(&self, product: ProductId, day: Day) -> Result<Option<Price>, Error> {
-        Ok(store::price::find(&self.inner.db, product, day).await?)
-    }
-
-    /// The newest prices, the newest first, at most `limit` and 1,000.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn prices(&self, product: ProductId, limit: usize) -> Result<Vec<Price>, Error> {
-        Ok(store::price::newest(&self.inner.db, product, row_limit(limit)).await?)
-    }
-
-    /// The prices after a day, the oldest first, at most `limit` and 1,000.
-    ///
-    /// # Errors
-    /// The database failed.
-    pub async fn prices_after(
-        &self,
-        product: ProductId,
-        day: Day,
-        limit: usize,
-    ) -> Result<Vec<Price>, Error> {
-        Ok(store::price::after(&self.inner.db, product, day, row_limit(limit)).await?)
-    }
 }
 
 impl fmt::Debug for Catalog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Catalog")
     }
-}
-
-/// The plugin that registered the product, or its institution's people and servers.
-fn owns(permit: &Permit, product: &Product) -> bool {
-    match permit.actor() {
-        Actor::Plugin { plugin, .. } => *plugin == product.plugin,
-        Actor::Staff { institution, .. } | Actor::Client { institution, .. } => {
-            *institution == product.institution
-        }
-        Actor::User(_) | Actor::Operator(_) | Actor::System(_) => false,
-    }
-}
-
-fn row_limit(limit: usize) -> i64 {
-    i64::try_from(limit.min(PRICES_MAX)).unwrap_or(i64::MAX)
 }

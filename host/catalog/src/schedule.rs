@@ -1,6 +1,11 @@
+use std::sync::Arc;
+
 use qiao_model::{Day, FeeScheduleId, ProductId};
 
+use crate::catalog::Catalog;
+use crate::error::Error;
 use crate::fee::FeeLine;
+use crate::store;
 
 /// Versions of one product's fees at most.
 pub const VERSIONS_MAX: u32 = 1_000;
@@ -69,6 +74,66 @@ impl Registration {
                 effective_from,
             }
         }
+    }
+}
+
+impl Catalog {
+    /// The fees in force on a day.
+    ///
+    /// # Errors
+    /// No such product, none in force yet, or the database failed.
+    pub async fn schedule(&self, product: ProductId, on: Day) -> Result<Arc<FeeSchedule>, Error> {
+        let versions = self.versions(product).await?;
+        if versions.is_empty() {
+            return Err(Error::UnknownProduct(product));
+        }
+        let none = Error::NoSchedule { product, day: on };
+        let in_force = versions.iter().rfind(|(_, first_day)| *first_day <= on);
+        let Some((version, _)) = in_force else {
+            return Err(none);
+        };
+        self.schedule_version(product, *version).await?.ok_or(none)
+    }
+
+    /// One version of a product's fees.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn schedule_version(
+        &self,
+        product: ProductId,
+        version: u32,
+    ) -> Result<Option<Arc<FeeSchedule>>, Error> {
+        let key = (product, version);
+        if let Some(schedule) = self.inner.schedules.get(&key) {
+            return Ok(Some(schedule));
+        }
+        let found = store::schedule::find(&self.inner.db, product, version).await?;
+        let schedule = found.map(Arc::new);
+        if let Some(schedule) = &schedule {
+            self.inner.schedules.insert(key, Arc::clone(schedule));
+        }
+        Ok(schedule)
+    }
+
+    /// Every version of a product's fees, the oldest first.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn schedules(&self, product: ProductId) -> Result<Vec<FeeSchedule>, Error> {
+        Ok(store::schedule::list_of(&self.inner.db, product).await?)
+    }
+
+    async fn versions(&self, product: ProductId) -> Result<Arc<Vec<(u32, Day)>>, Error> {
+        let now = self.inner.env.now();
+        if let Some(versions) = self.inner.versions.get(&product, now) {
+            return Ok(versions);
+        }
+        let versions = Arc::new(store::schedule::versions(&self.inner.db, product).await?);
+        if !versions.is_empty() {
+            self.inner.versions.put(product, now, Arc::clone(&versions));
+        }
+        Ok(versions)
     }
 }
 
