@@ -101,7 +101,11 @@ enum Stored {
         existing: usize,
     },
     InsufficientFunds(StoredShortage),
-    ReceiverShort(StoredShortage),
+    ReceiverShort {
+        account: String,
+        #[serde(flatten)]
+        shortage: StoredShortage,
+    },
     UnknownPayment(String),
     PaymentConflict(String),
     RefundConflict(String),
@@ -129,7 +133,6 @@ struct StoredSnapshot {
 
 #[derive(Serialize, Deserialize)]
 struct StoredShortage {
-    account: String,
     asset: String,
     available: i64,
     requested: i64,
@@ -155,15 +158,17 @@ impl Stored {
     fn of_refusal(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::InsufficientFunds {
-                account,
                 available,
                 requested,
-            } => Self::InsufficientFunds(StoredShortage::of(account, available, requested)),
+            } => Self::InsufficientFunds(StoredShortage::of(available.minor, requested)),
             Refusal::ReceiverShort {
                 account,
-                available,
                 requested,
-            } => Self::ReceiverShort(StoredShortage::of(account, available, requested)),
+                available_minor,
+            } => Self::ReceiverShort {
+                account: account.to_string(),
+                shortage: StoredShortage::of(*available_minor, requested),
+            },
             Refusal::UnknownPayment(payment) => Self::UnknownPayment(payment.to_string()),
             Refusal::PaymentConflict(payment) => Self::PaymentConflict(payment.to_string()),
             Refusal::RefundConflict(refund) => Self::RefundConflict(refund.to_string()),
@@ -210,14 +215,13 @@ impl Stored {
                 existing,
             })),
             Self::InsufficientFunds(shortage) => refused(Refusal::InsufficientFunds {
-                account: parse(&shortage.account)?,
                 available: shortage.amount(shortage.available)?,
                 requested: shortage.amount(shortage.requested)?,
             }),
-            Self::ReceiverShort(shortage) => refused(Refusal::ReceiverShort {
-                account: parse(&shortage.account)?,
-                available: shortage.amount(shortage.available)?,
+            Self::ReceiverShort { account, shortage } => refused(Refusal::ReceiverShort {
+                account: parse(&account)?,
                 requested: shortage.amount(shortage.requested)?,
+                available_minor: shortage.available,
             }),
             Self::UnknownPayment(payment) => refused(Refusal::UnknownPayment(parse(&payment)?)),
             Self::PaymentConflict(payment) => refused(Refusal::PaymentConflict(parse(&payment)?)),
@@ -266,11 +270,10 @@ impl StoredSnapshot {
 }
 
 impl StoredShortage {
-    fn of(account: &qiao_model::LedgerAccountId, available: &Amount, requested: &Amount) -> Self {
+    fn of(available: i64, requested: &Amount) -> Self {
         Self {
-            account: account.to_string(),
-            asset: available.asset.to_string(),
-            available: available.minor,
+            asset: requested.asset.to_string(),
+            available,
             requested: requested.minor,
         }
     }
@@ -315,14 +318,13 @@ mod tests {
                 existing: 1,
             }),
             Answer::Refused(Refusal::InsufficientFunds {
-                account,
                 available: units(1),
                 requested: units(2),
             }),
             Answer::Refused(Refusal::ReceiverShort {
                 account,
-                available: Money::cny(1).into(),
                 requested: Money::cny(2).into(),
+                available_minor: 1,
             }),
             Answer::Refused(Refusal::UnknownPayment(payment)),
             Answer::Refused(Refusal::PaymentConflict(payment)),

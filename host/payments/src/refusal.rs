@@ -12,25 +12,23 @@ use crate::payment::{
 /// Why a command was refused: nothing of it is in the books.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The account that gives money or units has too little free.
-    #[error("account {account} has {available}, needs {requested}")]
+    /// The payer has too little money free, or the one who gives units too few.
+    #[error("{available} is available, {requested} is needed")]
     InsufficientFunds {
-        /// The account.
-        account: LedgerAccountId,
-        /// What it has free.
+        /// What is free.
         available: Amount,
-        /// What the whole command takes from it.
+        /// What the whole command takes.
         requested: Amount,
     },
     /// A receiver has too little left to give its part of a refund back.
-    #[error("account {account} has {available}, cannot give back {requested}")]
+    #[error("account {account} cannot give {requested} back")]
     ReceiverShort {
         /// The receiver's account.
         account: LedgerAccountId,
-        /// What it has free.
-        available: Amount,
         /// Its part of the refund.
         requested: Amount,
+        /// What it has free of that, in minor units.
+        available_minor: i64,
     },
     /// There is no such payment.
     #[error("there is no payment {0}")]

@@ -1,5 +1,5 @@
 use qiao_ledger::{NewTransfer, Refusal as LedgerRefusal, TransferKind, Verdict};
-use qiao_model::{Amount, Money, PaymentId, Timestamp};
+use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, Timestamp};
 
 use super::{Income, Loaded, Record, StoredAnswer};
 use crate::answer::{Answer, Snapshot};
@@ -198,7 +198,7 @@ impl Loaded {
         let group = rules::transfers(new.id, "refund", &reference, moves, |_| {
             TransferKind::Posted
         });
-        self.ledger_decide(&group).map_err(receiver_short)?;
+        self.claw_back(&group)?;
         self.add_refund(new, parts, refunded, now)
     }
 
@@ -297,50 +297,66 @@ impl Loaded {
         Ok(record.payment.clone())
     }
 
-    fn ledger_decide(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
+    /// In a refund, what is missing is missing at a receiver.
+    fn claw_back(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
         match self.ledger.decide(group) {
-            Ok(Verdict::Accepted) => Ok(()),
-            // Only payments writes these ids, and it had no such payment.
-            Ok(Verdict::Existing) => {
-                let id = group.first().map(|transfer| transfer.id);
-                Err(Refusal::Ledger(id.map_or(
-                    LedgerRefusal::GroupSize(0),
-                    LedgerRefusal::IdConflict,
-                )))
-            }
             Err(LedgerRefusal::InsufficientFunds { account, .. }) => {
-                let (mut minor, mut asset) = (0_i64, None);
-                for transfer in group.iter().filter(|t| t.debit.id() == account) {
-                    minor = minor.saturating_add(transfer.minor);
-                    asset = Some(transfer.debit.asset());
-                }
-                let free = self.ledger.balance(account).map_or(0, |b| b.available());
-                let Some(asset) = asset else {
-                    return Err(Refusal::Ledger(LedgerRefusal::GroupSize(group.len())));
-                };
-                Err(Refusal::InsufficientFunds {
+                let (available, requested) = self.shortage(group, account);
+                Err(Refusal::ReceiverShort {
                     account,
-                    available: Amount { minor: free, asset },
-                    requested: Amount { minor, asset },
+                    requested,
+                    available_minor: available.minor,
                 })
             }
-            Err(refusal) => Err(Refusal::Ledger(refusal)),
+            verdict => accepted(group, verdict),
         }
+    }
+
+    fn ledger_decide(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
+        match self.ledger.decide(group) {
+            Err(LedgerRefusal::InsufficientFunds { account, .. }) => {
+                let (available, requested) = self.shortage(group, account);
+                Err(Refusal::InsufficientFunds {
+                    available,
+                    requested,
+                })
+            }
+            verdict => accepted(group, verdict),
+        }
+    }
+
+    /// What the account that has too little has free, and what the whole group
+    /// takes from it.
+    fn shortage(&self, group: &[NewTransfer], account: LedgerAccountId) -> (Amount, Amount) {
+        let taken = group.iter().filter(|t| t.debit.id() == account);
+        let requested = taken.fold(None, |sum: Option<Amount>, t| {
+            let before = sum.map_or(0, |sum| sum.minor);
+            Some(Amount {
+                minor: before.saturating_add(t.minor),
+                asset: t.debit.asset(),
+            })
+        });
+        let Some(requested) = requested else {
+            panic!("the ledger names an account that the group does not debit");
+        };
+        let free = self.ledger.balance(account).map_or(0, |b| b.available());
+        let available = Amount {
+            minor: free,
+            ..requested
+        };
+        (available, requested)
     }
 }
 
-/// In a refund, what is missing is missing at a receiver.
-fn receiver_short(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::InsufficientFunds {
-            account,
-            available,
-            requested,
-        } => Refusal::ReceiverShort {
-            account,
-            available,
-            requested,
-        },
-        other => other,
+fn accepted(group: &[NewTransfer], verdict: Result<Verdict, LedgerRefusal>) -> Result<(), Refusal> {
+    match verdict {
+        Ok(Verdict::Accepted) => Ok(()),
+        // Only payments writes these ids, and it had no such payment.
+        Ok(Verdict::Existing) => {
+            let first = group.first().map(|transfer| transfer.id);
+            let refusal = first.map_or(LedgerRefusal::GroupSize(0), LedgerRefusal::IdConflict);
+            Err(Refusal::Ledger(refusal))
+        }
+        Err(refusal) => Err(Refusal::Ledger(refusal)),
     }
 }

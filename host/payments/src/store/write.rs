@@ -1,6 +1,7 @@
 //! What a batch writes, beside the ledger and the outbox.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use qiao_db::{Error, Tx};
 use qiao_model::{
@@ -17,7 +18,8 @@ const INSERT_PAYMENTS_SQLITE: &str = "insert into payment (id, order_id, institu
 select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'currency',
     value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description', value ->> 'state',
     value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
-from json_each($1)";
+from json_each($1) where true
+on conflict (id) do nothing";
 
 const INSERT_PAYMENTS_POSTGRES: &str = "insert into payment (id, order_id, institution_id, payer, currency, minor,
     splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
@@ -25,7 +27,8 @@ select id, \"order\", institution, payer, currency, minor, splits, deliveries, d
     refunded, refunds, returned, created_at, changed_at
 from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, currency text,
     minor bigint, splits text, deliveries text, description text, state text, refunded bigint,
-    refunds bigint, returned text, created_at bigint, changed_at bigint)";
+    refunds bigint, returned text, created_at bigint, changed_at bigint)
+on conflict (id) do nothing";
 
 const UPDATE_PAYMENTS_SQLITE: &str = "update payment
 set state = x.state, refunded = x.refunded, refunds = x.refunds, returned = x.returned, changed_at = x.changed_at
@@ -57,12 +60,14 @@ from json_to_recordset($1::json) as x(id text, payment text, currency text, mino
 
 const INSERT_KEYS_SQLITE: &str =
     "insert into payment_idempotency (digest, request_hash, answer, created_at)
-select value ->> 'digest', value ->> 'request_hash', value ->> 'answer', $2 from json_each($1)";
+select value ->> 'digest', value ->> 'request_hash', value ->> 'answer', $2 from json_each($1) where true
+on conflict (digest) do nothing";
 
 const INSERT_KEYS_POSTGRES: &str =
     "insert into payment_idempotency (digest, request_hash, answer, created_at)
 select digest, request_hash, answer, $2
-from json_to_recordset($1::json) as x(digest text, request_hash text, answer text)";
+from json_to_recordset($1::json) as x(digest text, request_hash text, answer text)
+on conflict (digest) do nothing";
 
 const ADD_INCOME_SQLITE: &str = "insert into payment_income (account_id, user_id, product_id, minor)
 select value ->> 'account', value ->> 'user', value ->> 'product', value ->> 'minor' from json_each($1) where true
@@ -122,7 +127,9 @@ impl StateRow {
 /// Appends new payments and writes the states of changed ones.
 pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
     let changes = &loaded.changes;
-    let new: Vec<_> = (changes.new_payments.iter())
+    let mut ids = changes.new_payments.clone();
+    ids.sort_unstable();
+    let new: Vec<_> = (ids.iter())
         .map(|id| payment_row(&loaded.payments[id]))
         .collect();
     write(tx, INSERT_PAYMENTS_SQLITE, INSERT_PAYMENTS_POSTGRES, &new).await?;
@@ -201,7 +208,10 @@ pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> 
     if loaded.changes.new_keys.is_empty() {
         return Ok(());
     }
-    let rows: Vec<_> = (loaded.changes.new_keys.iter())
+    // In one order on every host, so that two hosts wait for each other in line.
+    let mut digests = loaded.changes.new_keys.clone();
+    digests.sort_unstable();
+    let rows: Vec<_> = (digests.iter())
         .map(|digest| (digest, &loaded.keys[digest]))
         .map(|(digest, stored)| KeyRow {
             digest: format!("{digest:032x}"),
@@ -210,12 +220,12 @@ pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> 
         })
         .collect();
     let sql = tx.pick(INSERT_KEYS_SQLITE, INSERT_KEYS_POSTGRES);
-    sqlx::query(sql)
+    let done = sqlx::query(sql)
         .bind(json(&rows))
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    all_stored(done.rows_affected(), rows.len())
 }
 
 #[derive(Serialize)]
@@ -251,10 +261,15 @@ async fn write<T: Serialize>(
     }
     let sql = tx.pick(sqlite, postgres);
     let done = sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
-    assert_eq!(
-        usize::try_from(done.rows_affected()),
-        Ok(rows.len()),
-        "every row of the batch is one row of the table"
-    );
-    Ok(())
+    all_stored(done.rows_affected(), rows.len())
+}
+
+/// A row that is not stored was stored by another host since this batch looked
+/// for it: the batch is run again and finds it.
+fn all_stored(stored: u64, rows: usize) -> Result<(), Error> {
+    if usize::try_from(stored) == Ok(rows) {
+        return Ok(());
+    }
+    let cause = "another host stored the same command first".to_owned();
+    Err(Error::Busy(Arc::new(sqlx::Error::Protocol(cause))))
 }

@@ -1,0 +1,10 @@
+//! Payments on real databases, both engines.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod access;
+mod idempotency;
+mod income;
+mod money;
+mod reads;
+mod refunds;
+mod world;
