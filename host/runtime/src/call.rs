@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use qiao_model::UserId;
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::component::Instance;
+use wasmtime::component::{Instance, InstancePre};
 
 use crate::Function;
 use crate::fault::Fault;
@@ -69,35 +69,43 @@ pub(crate) fn run<R>(
     seat: Option<OwnedSemaphorePermit>,
     call: impl FnOnce(&mut wasmtime::Store<Guest>, &Instance) -> wasmtime::Result<R>,
 ) -> Ran<R> {
+    let guest = Guest {
+        host: Arc::clone(host),
+        ports: Arc::clone(&loaded.ports),
+        release: Arc::clone(&loaded.release),
+        user,
+        purity: budget.purity,
+        limiter: Limiter::default(),
+        meter: Meter::default(),
+        deadline: Deadline::after(&host.watchdog, budget.run),
+        seat,
+    };
+    run_instance(&loaded.exports.pre, guest, budget.fuel, call)
+}
+
+/// Runs one call in a fresh instance of a component.
+pub(crate) fn run_instance<R>(
+    pre: &InstancePre<Guest>,
+    guest: Guest,
+    fuel: u64,
+    call: impl FnOnce(&mut wasmtime::Store<Guest>, &Instance) -> wasmtime::Result<R>,
+) -> Ran<R> {
     let stopwatch = Stopwatch::start();
-    let pre = &loaded.exports.pre;
-    let mut store = wasmtime::Store::new(
-        pre.engine(),
-        Guest {
-            host: Arc::clone(host),
-            release: Arc::clone(&loaded.release),
-            user,
-            purity: budget.purity,
-            limiter: Limiter::default(),
-            meter: Meter::default(),
-            deadline: Deadline::after(&host.watchdog, budget.run),
-            seat,
-        },
-    );
+    let mut store = wasmtime::Store::new(pre.engine(), guest);
     store.limiter(|guest| &mut guest.limiter);
     store.set_hostcall_fuel(limits::TRANSFER_BYTES_MAX);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut guest| guest.data_mut().on_watchdog());
     let answer = store
-        .set_fuel(budget.fuel)
+        .set_fuel(fuel)
         .and_then(|()| pre.instantiate(&mut store))
         .and_then(|instance| call(&mut store, &instance))
         .map_err(|error| Fault::of(&error));
-    let fuel = budget.fuel.saturating_sub(store.get_fuel().unwrap_or(0));
+    let burnt = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
     let guest = store.into_data();
     Ran {
         answer,
-        fuel,
+        fuel: burnt,
         memory_bytes: guest.limiter.memory_bytes(),
         host_calls: guest.meter.host_calls(),
         duration: stopwatch.elapsed(),

@@ -1,7 +1,6 @@
 use sha2::{Digest, Sha256};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    Precompiled,
 };
 
 use crate::limits;
@@ -106,14 +105,6 @@ pub(crate) fn settings_hash(engine: &Engine) -> [u8; 32] {
     let mut hasher = Sha256Hasher(Sha256::new());
     std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
     hasher.0.finalize().into()
-}
-
-/// Whether the bytes claim to be machine code of a component (nothing is run or trusted).
-pub(crate) fn looks_compiled(bytes: &[u8]) -> bool {
-    matches!(
-        Engine::detect_precompiled(bytes),
-        Some(Precompiled::Component)
-    )
 }
 
 fn count(limit: usize) -> u32 {

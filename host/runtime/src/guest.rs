@@ -16,7 +16,6 @@ use crate::{LogLevel, Ports, ReleaseRef};
 
 /// What every guest of a runtime shares.
 pub(crate) struct HostSide {
-    pub(crate) ports: Ports,
     pub(crate) seats: Seats,
     pub(crate) watchdog: Watchdog,
     pub(crate) tokio: tokio::runtime::Handle,
@@ -34,6 +33,7 @@ pub(crate) enum Purity {
 /// The host's side of one instance: the data of its `wasmtime::Store`.
 pub(crate) struct Guest {
     pub(crate) host: Arc<HostSide>,
+    pub(crate) ports: Arc<Ports>,
     pub(crate) release: Arc<ReleaseRef>,
     pub(crate) user: Option<UserId>,
     pub(crate) purity: Purity,

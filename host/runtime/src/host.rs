@@ -47,7 +47,7 @@ impl Guest {
             let reason = "quote is pure: it may call nothing but log";
             return Ok(Err(E::denied(reason.to_owned())));
         }
-        match self.host.ports.gate.permit(&self.caller(), scope) {
+        match self.ports.gate.permit(&self.caller(), scope) {
             Ok(permit) => body(self, &permit),
             Err(denied) => Ok(Err(E::denied(format!(
                 "{}: {}",

@@ -17,6 +17,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod check;
 mod compile;
 pub mod compile_child;
 mod egress_rule;
@@ -37,15 +38,21 @@ mod page;
 mod ports;
 mod quote;
 mod recorder;
+mod registry_ports;
 mod release;
+mod rooms;
 mod runtime;
+pub mod sandbox;
 mod seats;
 mod stopwatch;
 mod storage;
 mod store;
+#[cfg(test)]
+mod tests;
 mod watchdog;
 mod wire;
 
+pub use check::{CheckError, CheckReport, CheckedCall};
 pub use compile::{CompileError, CompileMode};
 pub use event::{Event, Happening};
 pub use fault::{CallError, Fault, FaultKind};
@@ -67,7 +74,9 @@ pub use ports::{
     PaymentsPortError, PluginOrder, PortUnavailable, Ports, RefundRequest, StoragePort,
     StoragePortError, UserHolding, UsersPort,
 };
+pub use registry_ports::Activation;
 pub use release::ReleaseRef;
+pub use rooms::{EgressDoor, RoomPorts};
 pub use runtime::{Runtime, RuntimeConfig, StartError, Stats};
 
 /// The schema of this room.

@@ -82,7 +82,7 @@ pub const STORAGE_KEY_BYTES_MAX: usize = 128;
 /// Bytes of a storage value.
 pub const STORAGE_VALUE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of all keys and values of a plugin.
-pub const STORAGE_BYTES_MAX: usize = 8 << 20;
+pub const STORAGE_BYTES_MAX: usize = 2 << 20;
 /// Keys that one listing gives.
 pub const STORAGE_KEYS_PAGE: usize = 100;
 

@@ -7,18 +7,25 @@ use wasmtime::component::{Component, InstancePre, Linker};
 use crate::bindings::v0_1_0::exports::qiao::guest::{activation, events, jobs, orders, pages};
 use crate::compile::CompileError;
 use crate::guest::Guest;
-use crate::release::ReleaseRef;
+use crate::{Ports, ReleaseRef};
 
 /// A release that is ready to be called: its machine code in memory, its imports
 /// resolved, its exports looked up.
 pub struct Loaded {
     pub(crate) release: Arc<ReleaseRef>,
     pub(crate) exports: Exports,
+    pub(crate) ports: Arc<Ports>,
     pub(crate) flights: Arc<Semaphore>,
     pub(crate) quotes: QuoteHistory,
 }
 
 impl Loaded {
+    /// Quotes that went well: they leave no other record.
+    #[must_use]
+    pub fn quotes_answered(&self) -> u64 {
+        self.quotes.answered()
+    }
+
     /// Which release.
     #[must_use]
     pub fn release(&self) -> &ReleaseRef {
@@ -54,6 +61,12 @@ impl Exports {
             events: events::GuestIndices::new(&pre)?,
             pre,
         })
+    }
+
+    /// Bytes of machine code and data.
+    pub(crate) fn compiled_bytes(&self) -> usize {
+        let image = self.pre.component().image_range();
+        (image.end as usize).saturating_sub(image.start as usize)
     }
 }
 

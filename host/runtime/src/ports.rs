@@ -40,6 +40,14 @@ pub struct Ports {
 #[error("the host cannot answer at the moment")]
 pub struct PortUnavailable;
 
+impl PortUnavailable {
+    /// The guest learns no more than that; the cause goes to the log.
+    pub(crate) fn because(what: &'static str, cause: &dyn std::error::Error) -> Self {
+        tracing::error!(error = %cause, "{what}");
+        Self
+    }
+}
+
 /// Who may, and how an institution knows its users.
 pub trait GatePort: Send + Sync {
     /// A permit for one scope of one call.
@@ -172,7 +180,9 @@ pub enum PaymentsPortError {
     Unavailable,
 }
 
-/// What a guest may read of the orders room.
+/// What a guest may read of the orders room. The permit is of the host call's own scope
+/// (`orders:read`, `payments:read`, `payments:refund` or `holdings:read`), so it proves who
+/// asks; which orders are theirs is for the implementation to narrow by plugin.
 pub trait OrdersPort: Send + Sync {
     /// One order of this plugin.
     fn order<'a>(
@@ -249,7 +259,6 @@ pub trait MessagesPort: Send + Sync {
     fn send<'a>(
         &'a self,
         permit: &'a Permit,
-        plugin: PluginId,
         user: UserId,
         text: &'a str,
     ) -> Answering<'a, Result<(), MessagesPortError>>;

@@ -96,7 +96,7 @@ impl Runtime {
     }
 }
 
-fn quote_in(
+pub(crate) fn quote_in(
     loaded: &Loaded,
     store: &mut Store<Guest>,
     instance: &Instance,

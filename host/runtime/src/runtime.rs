@@ -3,13 +3,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use qiao_model::{Env, ReleaseId, Secret, UserId};
+use qiao_registry::{Registry, Release};
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 use wasmtime::component::{Component, HasSelf, Instance, Linker};
 use wasmtime::{Engine, Store};
 
 use crate::bindings::v0_1_0::Plugin;
-use crate::cache::CompileCache;
+use crate::cache::{CompileCache, hex};
 use crate::call::{self, Budget, Ran};
 use crate::compile::{self, CompileMode};
 use crate::guest::{Guest, HostSide};
@@ -52,6 +53,7 @@ pub(crate) struct Inner {
     compiling: tokio::sync::Mutex<()>,
     loaded: Cache<ReleaseId, Arc<Loaded>>,
     pub(crate) host: Arc<HostSide>,
+    pub(crate) ports: Arc<Ports>,
     pub(crate) recorder: Recorder,
     counters: Counters,
 }
@@ -113,7 +115,6 @@ impl Runtime {
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
             .unwrap_or(1);
         let host = HostSide {
-            ports,
             seats: Seats::new(cores),
             watchdog: Watchdog::start(&engine).map_err(StartError::Watchdog)?,
             tokio: tokio::runtime::Handle::current(),
@@ -125,6 +126,7 @@ impl Runtime {
             compiling: tokio::sync::Mutex::default(),
             loaded: Cache::new(limits::LOADED_RELEASES_MAX),
             host: Arc::new(host),
+            ports: Arc::new(ports),
             recorder: Recorder::default(),
             counters: Counters::default(),
             linker,
@@ -135,7 +137,7 @@ impl Runtime {
     /// Lets guests read orders and holdings; until then those host calls answer
     /// `unavailable`. The first connection stays.
     pub fn connect_orders(&self, orders: Arc<dyn OrdersPort>) {
-        if self.0.host.ports.orders.set(orders).is_err() {
+        if self.0.ports.orders.set(orders).is_err() {
             tracing::warn!("the orders room was connected twice; the first one stays");
         }
     }
@@ -154,20 +156,58 @@ impl Runtime {
         if let Some(loaded) = self.loaded(release.id) {
             return Ok(loaded);
         }
-        if Sha256::digest(bytes).as_slice() != release.digest {
+        let loaded = self.load_with(release, bytes, Arc::clone(&self.0.ports)).await?;
+        self.0.loaded.insert(release.id, Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
+    /// Makes a release ready to be called with other ports than the host's, and does not
+    /// keep it.
+    pub(crate) async fn load_with(
+        &self,
+        release: &ReleaseRef,
+        bytes: &[u8],
+        ports: Arc<Ports>,
+    ) -> Result<Arc<Loaded>, LoadError> {
+        let component = qiao_manifest::signing_bytes(bytes)
+            .map_err(|error| LoadError::NotAPlugin(error.to_string()))?;
+        let digest: [u8; 32] = Sha256::digest(component).into();
+        if hex(&digest) != release.digest {
             return Err(LoadError::WrongDigest);
         }
-        let component = self.component(&release.digest, bytes).await?;
+        let component = self.component(&digest, component).await?;
         let exports = Exports::find(&self.0.linker, &component)
             .map_err(|error| LoadError::NotAPlugin(format!("{error:#}")))?;
-        let loaded = Arc::new(Loaded {
+        Ok(Arc::new(Loaded {
             exports,
+            ports,
             flights: self.0.host.seats.flights_of(release.plugin),
             quotes: QuoteHistory::default(),
             release: Arc::new(release.clone()),
-        });
-        self.0.loaded.insert(release.id, Arc::clone(&loaded));
-        Ok(loaded)
+        }))
+    }
+
+    /// The registry's release, ready to be called: its component is read when it is not yet.
+    ///
+    /// # Errors
+    /// See [`LoadError`].
+    pub async fn ready(
+        &self,
+        registry: &Registry,
+        release: &Release,
+    ) -> Result<Arc<Loaded>, LoadError> {
+        if let Some(loaded) = self.loaded(release.id) {
+            return Ok(loaded);
+        }
+        let bytes = match registry.component_bytes(release.id).await {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return Err(LoadError::NoComponent),
+            Err(error) => {
+                tracing::error!(release = %release.id, %error, "a component was not read");
+                return Err(LoadError::NoComponent);
+            }
+        };
+        self.load(&ReleaseRef::from(release), &bytes).await
     }
 
     /// Machine code from the cache, or compiled and kept there.
@@ -350,6 +390,12 @@ impl Runtime {
         .await
     }
 
+    /// Takes the oldest records that wait, for whoever has no database to write them to.
+    #[must_use]
+    pub fn take_invocations(&self) -> Vec<Invocation> {
+        self.0.recorder.take()
+    }
+
     /// What was done since the start.
     #[must_use]
     pub fn stats(&self) -> Stats {
@@ -470,7 +516,7 @@ impl Runtime {
 
     fn subject(&self, loaded: &Loaded, user: UserId) -> String {
         let institution = loaded.release.institution;
-        self.0.host.ports.gate.subject(institution, user)
+        loaded.ports.gate.subject(institution, user)
     }
 }
 

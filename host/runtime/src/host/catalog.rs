@@ -50,8 +50,8 @@ impl Host for Guest {
                 Ok(product) => product,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let host = Arc::clone(&guest.host);
-            let registering = host.ports.catalog.register_product(permit, product);
+            let ports = Arc::clone(&guest.ports);
+            let registering = ports.catalog.register_product(permit, product);
             Ok(settle(guest.wait(registering)))
         })
     }
@@ -62,10 +62,9 @@ impl Host for Guest {
                 Ok(price) => price,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
-            let publishing = host
-                .ports
+            let publishing = ports
                 .catalog
                 .publish_price(permit, plugin, &product, price);
             Ok(settle(guest.wait(publishing)))
@@ -74,9 +73,9 @@ impl Host for Guest {
 
     fn latest_price(&mut self, product: String) -> Answer<Option<Price>, CatalogError> {
         self.call(Scope::CatalogWrite, |guest, permit| {
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
-            let price = guest.wait(host.ports.catalog.latest_price(permit, plugin, &product));
+            let price = guest.wait(ports.catalog.latest_price(permit, plugin, &product));
             Ok(settle(price).map(|price| price.as_ref().map(wire::price)))
         })
     }

@@ -44,8 +44,8 @@ impl Host for Guest {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             guest.meter.egress_request(request.body.len())?;
-            let host = Arc::clone(&guest.host);
-            let sending = host.ports.egress.send(permit, request);
+            let ports = Arc::clone(&guest.ports);
+            let sending = ports.egress.send(permit, request);
             let response = guest.wait(tokio::time::timeout(EGRESS_WAIT_MAX, sending));
             let response = match response {
                 Some(Ok(Ok(response))) => response,

@@ -37,17 +37,16 @@ impl Host for Guest {
             if text.trim().is_empty() || chars > MESSAGE_CHARS_MAX {
                 return Ok(Err(MessagesError::InvalidText));
             }
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let institution = guest.release.institution;
-            let user = guest.wait(host.ports.gate.user_of_subject(institution, &subject));
+            let user = guest.wait(ports.gate.user_of_subject(institution, &subject));
             let user = match user {
                 Some(Ok(Some(user))) => user,
                 // Nobody learns from this whether a pseudonym exists.
                 Some(Ok(None)) => return Ok(Err(MessagesError::NotFollower)),
                 Some(Err(_)) | None => return Ok(Err(MessagesError::Unavailable)),
             };
-            let plugin = guest.release.plugin;
-            let sent = guest.wait(host.ports.messages.send(permit, plugin, user, &text));
+            let sent = guest.wait(ports.messages.send(permit, user, &text));
             Ok(match sent {
                 Some(sent) => sent.map_err(MessagesError::from),
                 None => Err(MessagesError::Unavailable),

@@ -35,8 +35,8 @@ impl Host for Guest {
 
     fn by_reference(&mut self, reference: String) -> Answer<Vec<Order>, OrdersError> {
         self.call(Scope::OrdersRead, |guest, permit| {
-            let host = Arc::clone(&guest.host);
-            let Some(orders) = host.ports.orders.get() else {
+            let ports = Arc::clone(&guest.ports);
+            let Some(orders) = ports.orders.get() else {
                 return Ok(Err(OrdersError::Unavailable));
             };
             let plugin = guest.release.plugin;
@@ -66,8 +66,8 @@ pub(crate) enum OwnOrder {
 impl Guest {
     /// The order, if it is this plugin's own.
     pub(crate) fn own_order(&mut self, permit: &Permit, order: OrderId) -> OwnOrder {
-        let host = Arc::clone(&self.host);
-        let Some(orders) = host.ports.orders.get() else {
+        let ports = Arc::clone(&self.ports);
+        let Some(orders) = ports.orders.get() else {
             return OwnOrder::Unavailable;
         };
         let plugin = self.release.plugin;
@@ -86,7 +86,7 @@ impl Guest {
             state: wire::order_state(order.state),
             product: order.product,
             reference: order.reference,
-            user: self.host.ports.gate.subject(institution, order.user),
+            user: self.ports.gate.subject(institution, order.user),
             principal: wire::money(order.principal),
             confirmed_at: wire::timestamp(order.confirmed_at),
         }

@@ -41,8 +41,8 @@ impl Host for Guest {
                 Ok(order) => order,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let host = Arc::clone(&guest.host);
-            let payment = guest.wait(host.ports.payments.payment(permit, order));
+            let ports = Arc::clone(&guest.ports);
+            let payment = guest.wait(ports.payments.payment(permit, order));
             Ok(settle(payment))
         })
     }
@@ -70,7 +70,7 @@ impl Host for Guest {
                 Ok(order) => order,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let request = RefundRequest {
                 plugin: guest.release.plugin,
                 order,
@@ -78,7 +78,7 @@ impl Host for Guest {
                 reason: &reason,
                 key: &key,
             };
-            let payment = guest.wait(host.ports.payments.refund(permit, request));
+            let payment = guest.wait(ports.payments.refund(permit, request));
             Ok(settle(payment))
         })
     }

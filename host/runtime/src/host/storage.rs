@@ -30,18 +30,18 @@ impl From<StoragePortError> for StorageError {
 impl Host for Guest {
     fn get(&mut self, key: String) -> Answer<Option<Vec<u8>>, StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
-            Ok(settle(guest.wait(host.ports.storage.get(permit, plugin, &key))))
+            Ok(settle(guest.wait(ports.storage.get(permit, plugin, &key))))
         })
     }
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Answer<(), StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
@@ -50,19 +50,19 @@ impl Host for Guest {
                 let bytes_max = u32::try_from(STORAGE_VALUE_BYTES_MAX).unwrap_or(u32::MAX);
                 return Ok(Err(StorageError::ValueTooLarge(bytes_max)));
             }
-            let set = host.ports.storage.set(permit, plugin, &key, &value);
+            let set = ports.storage.set(permit, plugin, &key, &value);
             Ok(settle(guest.wait(set)))
         })
     }
 
     fn delete(&mut self, key: String) -> Answer<(), StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
-            Ok(settle(guest.wait(host.ports.storage.delete(permit, plugin, &key))))
+            Ok(settle(guest.wait(ports.storage.delete(permit, plugin, &key))))
         })
     }
 
@@ -72,14 +72,13 @@ impl Host for Guest {
         after: Option<String>,
     ) -> Answer<Vec<String>, StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let host = Arc::clone(&guest.host);
+            let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
             let too_long = |key: &String| key.len() > STORAGE_KEY_BYTES_MAX;
             if too_long(&prefix) || after.as_ref().is_some_and(too_long) {
                 return Ok(Err(StorageError::InvalidKey));
             }
-            let keys = host
-                .ports
+            let keys = ports
                 .storage
                 .keys(permit, plugin, &prefix, after.as_deref());
             Ok(settle(guest.wait(keys)))

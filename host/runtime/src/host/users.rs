@@ -22,8 +22,8 @@ impl Host for Guest {
             let Some(user) = guest.present(&subject) else {
                 return Ok(Err(UsersError::NotPresent));
             };
-            let host = Arc::clone(&guest.host);
-            let name = guest.wait(host.ports.users.display_name(permit, user));
+            let ports = Arc::clone(&guest.ports);
+            let name = guest.wait(ports.users.display_name(permit, user));
             Ok(match name {
                 Some(Ok(Some(display_name))) => Ok(UserProfile { display_name }),
                 Some(Ok(None)) => Err(UsersError::NotPresent),
@@ -37,8 +37,8 @@ impl Host for Guest {
             let Some(user) = guest.present(&subject) else {
                 return Ok(Err(UsersError::NotPresent));
             };
-            let host = Arc::clone(&guest.host);
-            let Some(orders) = host.ports.orders.get() else {
+            let ports = Arc::clone(&guest.ports);
+            let Some(orders) = ports.orders.get() else {
                 return Ok(Err(UsersError::Unavailable));
             };
             let plugin = guest.release.plugin;
@@ -61,7 +61,7 @@ impl Guest {
     /// about anybody else, whatever it remembers.
     fn present(&self, subject: &str) -> Option<UserId> {
         let user = self.user?;
-        let own = self.host.ports.gate.subject(self.release.institution, user);
+        let own = self.ports.gate.subject(self.release.institution, user);
         (own == subject).then_some(user)
     }
 }

@@ -1,0 +1,122 @@
+use std::time::Duration;
+
+use super::fixture::{Host, placed_order, quote_request, thing_offer, visit};
+use crate::stopwatch::Stopwatch;
+use crate::{CallError, FaultKind, JobRun, Loaded, Runtime};
+
+async fn open_fault(runtime: &Runtime, guest: &std::sync::Arc<Loaded>, service: &str) -> FaultKind {
+    match runtime.open(guest, &visit(service)).await {
+        Err(CallError::Trap(fault)) => fault.kind,
+        other => panic!("{service}: {other:?}"),
+    }
+}
+
+/// The neighbour's call and the guest's own next call work.
+async fn nothing_else_is_touched(host: &Host, guest: &std::sync::Arc<Loaded>) {
+    host.runtime.open(guest, &visit("calm")).await.unwrap();
+    let neighbour = host.load("hello-plugin").await;
+    host.runtime.activate(&neighbour).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_loops_is_stopped_everywhere() {
+    let host = Host::start().await;
+    let looper = host.load("guest-looper").await;
+    let runtime = &host.runtime;
+    let stopwatch = Stopwatch::start();
+
+    let kind = open_fault(runtime, &looper, "loop").await;
+    assert!(matches!(kind, FaultKind::OutOfFuel | FaultKind::Deadline));
+
+    let quote = runtime.quote(&looper, &quote_request(thing_offer("loop-quote"))).await;
+    assert!(matches!(quote, Err(CallError::Trap(fault))
+        if matches!(fault.kind, FaultKind::OutOfFuel | FaultKind::Deadline)));
+
+    let fulfil = runtime.fulfil(&looper, &placed_order(thing_offer("loop-fulfil"))).await;
+    assert!(matches!(fulfil, Err(CallError::Trap(_))));
+
+    let run = JobRun {
+        name: "loop".to_owned(),
+        day: super::fixture::today(),
+        due_at: super::fixture::today().start(),
+    };
+    let job = runtime.run_job(&looper, &run).await;
+    assert!(matches!(job, Err(CallError::Trap(_))));
+
+    assert!(stopwatch.elapsed() < Duration::from_secs(20));
+    runtime
+        .quote(&looper, &quote_request(thing_offer("calm")))
+        .await
+        .unwrap();
+    nothing_else_is_touched(&host, &looper).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_eats_memory_or_gives_too_much_is_stopped() {
+    let host = Host::start().await;
+    let eater = host.load("guest-eater").await;
+    assert_eq!(open_fault(&host.runtime, &eater, "memory").await, FaultKind::Memory);
+    assert_eq!(open_fault(&host.runtime, &eater, "blocks").await, FaultKind::InvalidAnswer);
+    let bytes = open_fault(&host.runtime, &eater, "bytes").await;
+    assert!(matches!(bytes, FaultKind::InvalidAnswer | FaultKind::Transfer));
+    nothing_else_is_touched(&host, &eater).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_traps_says_why_and_where() {
+    let host = Host::start().await;
+    let trapper = host.load("guest-trapper").await;
+    assert_eq!(open_fault(&host.runtime, &trapper, "panic").await, FaultKind::Trap);
+    assert_eq!(open_fault(&host.runtime, &trapper, "unreachable").await, FaultKind::Trap);
+    let recursion = open_fault(&host.runtime, &trapper, "recursion").await;
+    // Its own stack in linear memory or the host's: whichever ends first.
+    assert!(matches!(
+        recursion,
+        FaultKind::Stack | FaultKind::Trap | FaultKind::OutOfFuel
+    ));
+    let quote = host
+        .runtime
+        .quote(&trapper, &quote_request(thing_offer("trap-quote")))
+        .await;
+    assert!(matches!(quote, Err(CallError::Trap(fault)) if fault.kind == FaultKind::Trap));
+    let order = placed_order(thing_offer("trap-cancel"));
+    let cancel = host.runtime.cancel(&trapper, &order).await;
+    assert!(matches!(cancel, Err(CallError::Trap(fault)) if fault.kind == FaultKind::Trap));
+    nothing_else_is_touched(&host, &trapper).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_guest_that_floods_its_host_is_stopped() {
+    let host = Host::start().await;
+    let flooder = host.load("guest-flooder").await;
+    assert_eq!(open_fault(&host.runtime, &flooder, "log").await, FaultKind::LogFlood);
+    assert_eq!(open_fault(&host.runtime, &flooder, "calls").await, FaultKind::HostCalls);
+    let line = open_fault(&host.runtime, &flooder, "line").await;
+    assert!(matches!(line, FaultKind::LogFlood | FaultKind::Transfer));
+    // A full store is a typed refusal, which the guest turns into a page.
+    let page = host.runtime.open(&flooder, &visit("storage")).await.unwrap();
+    let kept: usize = page.title.parse().unwrap();
+    let most = crate::limits::STORAGE_BYTES_MAX / (4 * 1024);
+    assert!((most - 10..=most).contains(&kept), "{kept} of {most}");
+    nothing_else_is_touched(&host, &flooder).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neighbours_are_served_while_guests_loop() {
+    let host = Host::start().await;
+    let looper = host.load("guest-looper").await;
+    let fund = host.load("money-fund").await;
+    let mut loops = Vec::new();
+    for _ in 0..8 {
+        let (runtime, looper) = (host.runtime.clone(), looper.clone());
+        loops.push(tokio::task::spawn(async move {
+            runtime.open(&looper, &visit("loop")).await
+        }));
+    }
+    for _ in 0..20 {
+        host.runtime.open(&fund, &visit("about")).await.unwrap();
+    }
+    for looping in loops {
+        assert!(matches!(looping.await.unwrap(), Err(CallError::Trap(_))));
+    }
+}
