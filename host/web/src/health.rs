@@ -53,5 +53,6 @@ async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
 )]
 async fn scrape(State(app): State<App>) -> impl IntoResponse {
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
-    ([(header::CONTENT_TYPE, text_format)], app.metrics.render())
+    let text = app.metrics.render(&app.runtime.stats());
+    ([(header::CONTENT_TYPE, text_format)], text)
 }

@@ -19,8 +19,7 @@ pub(crate) const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempote
 pub(crate) struct Keyed<T> {
     /// The body.
     pub(crate) body: T,
-    /// The key as it was sent.
-    pub(crate) key: String,
+    key: String,
     path: String,
     bytes: Bytes,
 }
@@ -28,7 +27,16 @@ pub(crate) struct Keyed<T> {
 impl<T> Keyed<T> {
     /// The key as the caller's own (two callers never share one), for this path and body.
     pub(crate) fn under(&self, permit: &Permit) -> Result<IdempotencyKey, Problem> {
-        let request = [self.path.as_bytes(), b"\n", &self.bytes].concat();
+        self.under_part(permit, &self.bytes)
+    }
+
+    /// The same for a part of the body, where a hash of all of it must not be kept.
+    pub(crate) fn under_part(
+        &self,
+        permit: &Permit,
+        part: &[u8],
+    ) -> Result<IdempotencyKey, Problem> {
+        let request = [self.path.as_bytes(), b"\n", part].concat();
         Ok(IdempotencyKey::of(permit, &self.key, &request)?)
     }
 }

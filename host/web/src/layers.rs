@@ -133,3 +133,36 @@ async fn no_method(request: Request) -> Problem {
     let method = request.method();
     Problem::new(Kind::Method, format!("{path} does not take {method}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        assert!(std::hint::black_box(false), "the sum of entries is zero");
+        "unreachable"
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
+        let router: Router = Router::new()
+            .route("/", get(broken))
+            .layer(CatchPanicLayer::custom(panicked));
+        let request = Request::get("/").body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let body = to_bytes(response.into_body(), 4096).await.unwrap();
+        assert!(!String::from_utf8_lossy(&body).contains("entries"));
+    }
+
+    #[test]
+    fn what_compiles_or_starts_a_plugin_may_take_longer() {
+        assert_eq!(time_limit("/v1/payments"), REQUEST_TIMEOUT);
+        assert_eq!(time_limit("/v1/releases"), LONG_REQUEST_TIMEOUT);
+    }
+}

@@ -39,5 +39,5 @@ pub fn router(app: App) -> Router {
         .merge(api::routes(app.config.sandbox))
         .split_for_parts();
     app.publish(openapi::text(&document));
-    layers::around(doors.merge(pages::router()), &app).with_state(app)
+    layers::around(doors.merge(pages::router(&app)), &app).with_state(app)
 }

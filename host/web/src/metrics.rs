@@ -7,9 +7,14 @@ use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use qiao_runtime::Stats;
 
 const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
+const PLUGIN_CALLS: &str = "plugin_calls_total";
+const PLUGIN_QUOTES: &str = "plugin_quotes_total";
+const PLUGIN_COMPILATIONS: &str = "plugin_compilations_total";
+const PLUGIN_RECORDS_DROPPED: &str = "plugin_records_dropped_total";
 
 /// Upper bounds of the latency histogram, in seconds.
 const BUCKETS: [f64; 14] = [
@@ -20,7 +25,7 @@ const BUCKETS: [f64; 14] = [
 /// stays bounded when nobody scrapes.
 const FOLD_EVERY_REQUESTS: u64 = 4096;
 
-/// The recorder of this process. There is one however often it is installed, since the
+/// The recorder of this process. There is one however often it is started, since the
 /// `metrics` macros of all rooms write to the one that is global.
 #[derive(Clone)]
 pub struct Metrics(&'static Recorder);
@@ -33,14 +38,23 @@ struct Recorder {
 impl Metrics {
     /// Makes the process record, or finds that it does.
     #[must_use]
-    pub fn install() -> Self {
+    pub fn start() -> Self {
         static RECORDER: OnceLock<Recorder> = OnceLock::new();
-        Self(RECORDER.get_or_init(start))
+        Self(RECORDER.get_or_init(record))
     }
 
     /// The text format of Prometheus.
     #[must_use]
-    pub fn render(&self) -> String {
+    pub fn render(&self, plugins: &Stats) -> String {
+        let calls = |outcome, count| {
+            metrics::counter!(PLUGIN_CALLS, "outcome" => outcome).absolute(count);
+        };
+        calls("answered", plugins.answered);
+        calls("refused", plugins.refused);
+        calls("faulted", plugins.faulted);
+        metrics::counter!(PLUGIN_QUOTES).absolute(plugins.quotes);
+        metrics::counter!(PLUGIN_COMPILATIONS).absolute(plugins.compiled);
+        metrics::counter!(PLUGIN_RECORDS_DROPPED).absolute(plugins.records_dropped);
         self.0.handle.render()
     }
 
@@ -73,7 +87,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-fn start() -> Recorder {
+fn record() -> Recorder {
     let matcher = Matcher::Full(DURATION.to_owned());
     let recorder = PrometheusBuilder::new()
         .set_buckets_for_metric(matcher, &BUCKETS)
@@ -89,6 +103,10 @@ fn start() -> Recorder {
         metrics::Unit::Seconds,
         "Time from the request's head to the answer's head"
     );
+    metrics::describe_counter!(PLUGIN_CALLS, "Calls of plugins by how they ended");
+    metrics::describe_counter!(PLUGIN_QUOTES, "Quotes among the calls of plugins");
+    metrics::describe_counter!(PLUGIN_COMPILATIONS, "Components compiled, not found in the cache");
+    metrics::describe_counter!(PLUGIN_RECORDS_DROPPED, "Records of invocations that found no room");
     Recorder {
         handle,
         requests: AtomicU64::new(0),
@@ -101,17 +119,27 @@ mod tests {
 
     #[test]
     fn answered_requests_show_by_route() {
-        let metrics = Metrics::install();
+        let metrics = Metrics::start();
         metrics.answered(
             &Method::GET,
             "/v1/orders/{id}",
             StatusCode::OK,
             Duration::from_millis(3),
         );
-        let text = metrics.render();
+        let stats = Stats {
+            answered: 7,
+            refused: 1,
+            faulted: 2,
+            quotes: 5,
+            quotes_run_again: 0,
+            compiled: 1,
+            records_dropped: 0,
+        };
+        let text = metrics.render(&stats);
         assert!(text.contains(
             r#"http_requests_total{method="GET",route="/v1/orders/{id}",status="200"} 1"#
         ));
         assert!(text.contains("http_request_duration_seconds_bucket"));
+        assert!(text.contains(r#"plugin_calls_total{outcome="faulted"} 2"#));
     }
 }

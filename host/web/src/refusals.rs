@@ -166,10 +166,10 @@ impl From<qiao_orders::Error> for Problem {
             | E::QuoteOutdated(_)
             | E::AmountDiffers { .. } => told(Kind::QuoteInvalid),
             E::PinForeign => told(Kind::WrongPin),
-            E::KeyInvalid(_) => told(Kind::IdempotencyKey),
-            E::KeyReused(_) => told(Kind::KeyReused),
             E::Payment(refusal) => refusal.into(),
             E::Refused(_) => told(Kind::WrongState),
+            E::Payments(payments) => payments.into(),
+            E::Auth(auth) => auth.into(),
             E::Catalog(catalog) => catalog.into(),
             E::Denied(denied) => denied.into(),
             E::Storage(storage) => storage.into(),

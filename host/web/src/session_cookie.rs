@@ -40,7 +40,10 @@ mod tests {
             public_url: "http://127.0.0.1:8080".to_owned(),
             sandbox: true,
         };
-        let text = |config| of_session(config, "abc")[0].1.to_str().unwrap().to_owned();
+        let text = |config: &WebConfig| {
+            let [(_, value)] = of_session(config, "abc");
+            value.to_str().unwrap().to_owned()
+        };
         assert!(text(&config).starts_with("qiao=abc; Path=/; "));
         assert!(text(&config).ends_with("; HttpOnly; SameSite=Lax"));
         config.public_url = "https://qiao.example".to_owned();

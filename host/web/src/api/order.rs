@@ -261,7 +261,7 @@ pub(crate) async fn get_offer(
     PathParam(id): PathParam<OfferId>,
 ) -> Result<Json<OfferBody>, Problem> {
     let offer = app.orders.offer(&caller.permit, id).await?;
-    Ok(Json(OfferBody::from(&*offer)))
+    Ok(Json(OfferBody::from(&offer)))
 }
 
 /// Price an offer: nothing is stored and no money moves
@@ -309,7 +309,9 @@ pub(crate) async fn place_order(
     caller: SessionUser,
     request: Keyed<NewOrderBody>,
 ) -> Result<impl IntoResponse, Problem> {
-    let key = request.key.clone();
+    // The kept hash leaves the PIN out: it would tell the six digits.
+    let agreed = format!("{} {}", request.body.amount.minor, request.body.quote);
+    let key = request.under_part(&caller.permit, agreed.as_bytes())?;
     let body = request.body;
     let confirmation = orders::Confirmation {
         amount: body.amount.try_into()?,

@@ -1,0 +1,17 @@
+//! The doors of a whole host: every room real, on both engines, no socket.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test stops where its host does not answer"
+)]
+
+mod caller;
+mod checkout;
+mod coverage;
+mod host;
+mod institutions;
+mod payments;
+mod people;
+mod releases;
+mod surroundings;
+mod webhooks;
