@@ -1,15 +1,15 @@
 //! What is kept under an idempotency key: enough to give the same answer again.
 //! What a payment never changes is read from the payment itself.
 
-use std::str::FromStr;
+mod stored;
 
 use qiao_db::Error;
-use qiao_model::{Amount, Money, PaymentId, RefundId, Timestamp};
-use serde::{Deserialize, Serialize};
+use qiao_model::{PaymentId, RefundId, Timestamp};
 
 use crate::command::{Credited, Outcome};
 use crate::payment::{Payment, PaymentState};
 use crate::refusal::Refusal;
+use stored::Stored;
 
 /// A kept answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,212 +85,9 @@ impl Answer {
     }
 }
 
-/// The stored form.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Stored {
-    Payment(StoredSnapshot),
-    Refunded {
-        refund: String,
-        #[serde(flatten)]
-        payment: StoredSnapshot,
-    },
-    Credited {
-        holders: usize,
-        minor: i64,
-        existing: usize,
-    },
-    InsufficientFunds(StoredShortage),
-    ReceiverShort {
-        account: String,
-        #[serde(flatten)]
-        shortage: StoredShortage,
-    },
-    UnknownPayment(String),
-    PaymentConflict(String),
-    RefundConflict(String),
-    WrongState {
-        payment: String,
-        state: String,
-    },
-    ExceedsRefundable {
-        payment: String,
-        refundable: i64,
-        requested: i64,
-        currency: String,
-    },
-    TooManyRefunds(String),
-    RefundTooLate(String),
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredSnapshot {
-    payment: String,
-    state: String,
-    refunded: i64,
-    changed_at: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredShortage {
-    asset: String,
-    available: i64,
-    requested: i64,
-}
-
-impl Stored {
-    fn of(answer: &Answer) -> Self {
-        match answer {
-            Answer::Payment(snapshot) => Self::Payment(StoredSnapshot::of(snapshot)),
-            Answer::Refunded(refund, snapshot) => Self::Refunded {
-                refund: refund.to_string(),
-                payment: StoredSnapshot::of(snapshot),
-            },
-            Answer::Credited(credited) => Self::Credited {
-                holders: credited.holders,
-                minor: credited.minor,
-                existing: credited.existing,
-            },
-            Answer::Refused(refusal) => Self::of_refusal(refusal),
-        }
-    }
-
-    fn of_refusal(refusal: &Refusal) -> Self {
-        match refusal {
-            Refusal::InsufficientFunds {
-                available,
-                requested,
-            } => Self::InsufficientFunds(StoredShortage::of(available.minor, requested)),
-            Refusal::ReceiverShort {
-                account,
-                requested,
-                available_minor,
-            } => Self::ReceiverShort {
-                account: account.to_string(),
-                shortage: StoredShortage::of(*available_minor, requested),
-            },
-            Refusal::UnknownPayment(payment) => Self::UnknownPayment(payment.to_string()),
-            Refusal::PaymentConflict(payment) => Self::PaymentConflict(payment.to_string()),
-            Refusal::RefundConflict(refund) => Self::RefundConflict(refund.to_string()),
-            Refusal::WrongState { payment, state } => Self::WrongState {
-                payment: payment.to_string(),
-                state: state.to_string(),
-            },
-            Refusal::ExceedsRefundable {
-                payment,
-                refundable,
-                requested,
-            } => Self::ExceedsRefundable {
-                payment: payment.to_string(),
-                refundable: refundable.minor,
-                requested: requested.minor,
-                currency: refundable.currency.to_string(),
-            },
-            Refusal::TooManyRefunds(payment) => Self::TooManyRefunds(payment.to_string()),
-            Refusal::RefundTooLate(payment) => Self::RefundTooLate(payment.to_string()),
-            Refusal::Invalid(_)
-            | Refusal::InvalidKey
-            | Refusal::KeyReused
-            | Refusal::InFlight
-            | Refusal::Ledger(_) => {
-                unreachable!("`Answer::to_keep` keeps no such refusal")
-            }
-        }
-    }
-
-    fn read(self) -> Option<Answer> {
-        let refused = |refusal| Some(Answer::Refused(refusal));
-        match self {
-            Self::Payment(snapshot) => Some(Answer::Payment(snapshot.read()?)),
-            Self::Refunded { refund, payment } => {
-                Some(Answer::Refunded(parse(&refund)?, payment.read()?))
-            }
-            Self::Credited {
-                holders,
-                minor,
-                existing,
-            } => Some(Answer::Credited(Credited {
-                holders,
-                minor,
-                existing,
-            })),
-            Self::InsufficientFunds(shortage) => refused(Refusal::InsufficientFunds {
-                available: shortage.amount(shortage.available)?,
-                requested: shortage.amount(shortage.requested)?,
-            }),
-            Self::ReceiverShort { account, shortage } => refused(Refusal::ReceiverShort {
-                account: parse(&account)?,
-                requested: shortage.amount(shortage.requested)?,
-                available_minor: shortage.available,
-            }),
-            Self::UnknownPayment(payment) => refused(Refusal::UnknownPayment(parse(&payment)?)),
-            Self::PaymentConflict(payment) => refused(Refusal::PaymentConflict(parse(&payment)?)),
-            Self::RefundConflict(refund) => refused(Refusal::RefundConflict(parse(&refund)?)),
-            Self::WrongState { payment, state } => refused(Refusal::WrongState {
-                payment: parse(&payment)?,
-                state: PaymentState::of_name(&state)?,
-            }),
-            Self::ExceedsRefundable {
-                payment,
-                refundable,
-                requested,
-                currency,
-            } => {
-                let currency = parse(&currency)?;
-                refused(Refusal::ExceedsRefundable {
-                    payment: parse(&payment)?,
-                    refundable: Money::new(refundable, currency),
-                    requested: Money::new(requested, currency),
-                })
-            }
-            Self::TooManyRefunds(payment) => refused(Refusal::TooManyRefunds(parse(&payment)?)),
-            Self::RefundTooLate(payment) => refused(Refusal::RefundTooLate(parse(&payment)?)),
-        }
-    }
-}
-
-impl StoredSnapshot {
-    fn of(snapshot: &Snapshot) -> Self {
-        Self {
-            payment: snapshot.payment.to_string(),
-            state: snapshot.state.to_string(),
-            refunded: snapshot.refunded_minor,
-            changed_at: snapshot.changed_at.as_millis(),
-        }
-    }
-
-    fn read(&self) -> Option<Snapshot> {
-        Some(Snapshot {
-            payment: parse(&self.payment)?,
-            state: PaymentState::of_name(&self.state)?,
-            refunded_minor: self.refunded,
-            changed_at: Timestamp::from_millis(self.changed_at),
-        })
-    }
-}
-
-impl StoredShortage {
-    fn of(available: i64, requested: &Amount) -> Self {
-        Self {
-            asset: requested.asset.to_string(),
-            available,
-            requested: requested.minor,
-        }
-    }
-
-    fn amount(&self, minor: i64) -> Option<Amount> {
-        let asset = parse(&self.asset)?;
-        Some(Amount { minor, asset })
-    }
-}
-
-fn parse<T: FromStr>(text: &str) -> Option<T> {
-    text.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use qiao_model::{Asset, LedgerAccountId, ProductId};
+    use qiao_model::{Amount, Asset, LedgerAccountId, Money, ProductId};
 
     use super::*;
 

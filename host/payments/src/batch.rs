@@ -4,8 +4,10 @@
 //! `load` with every command of the batch, `decide` for each in order (a
 //! refused command leaves no trace but its idempotency record), `store` once.
 
+mod credit;
 mod decide;
 mod load;
+mod refund;
 
 use std::collections::{HashMap, HashSet};
 

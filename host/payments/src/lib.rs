@@ -27,7 +27,9 @@ pub mod batch;
 mod command;
 mod error;
 mod event;
+mod holding;
 mod idempotency;
+mod institution;
 mod machine;
 mod party;
 mod payment;
@@ -35,13 +37,16 @@ mod payments;
 mod reads;
 mod refusal;
 mod rules;
+mod statement;
 mod store;
 
 pub use command::{
     CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, TopUp,
 };
 pub use error::Error;
+pub use holding::{Holder, Holding};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKey, InFlight, InFlightGuard};
+pub use institution::{InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage};
 pub use machine::PaymentMachine;
 pub use party::{Account, ParsePartyError, Party};
 pub use payment::{
@@ -49,11 +54,8 @@ pub use payment::{
     PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, Refund, SPLITS_MAX, Split,
 };
 pub use payments::{IDEMPOTENCY_KEEP_HOURS, Payments};
-pub use reads::{
-    Holder, Holding, InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage, StatementLine,
-    StatementOf, StatementPage,
-};
 pub use refusal::{Invalid, Refusal};
+pub use statement::{StatementLine, StatementOf, StatementPage};
 
 pub use qiao_ledger::{AccountKind, AssetTotal, Balance, LedgerAccount, Transfer, TransferKind};
 

@@ -1,13 +1,13 @@
 use qiao_ledger::{NewTransfer, Refusal as LedgerRefusal, TransferKind, Verdict};
 use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, Timestamp};
 
-use super::{Income, Loaded, Record, StoredAnswer};
+use super::{Loaded, Record, StoredAnswer};
 use crate::answer::{Answer, Snapshot};
-use crate::command::{Command, Credit, Credited, Keyed, NewRefund, Outcome, TopUp};
+use crate::command::{Command, Keyed, Outcome, TopUp};
 use crate::event;
-use crate::payment::{NewPayment, Payment, PaymentState, Refund};
+use crate::payment::{NewPayment, Payment, PaymentState};
 use crate::refusal::Refusal;
-use crate::rules::{self, Refundable};
+use crate::rules;
 
 impl Loaded {
     pub(super) fn decide(&mut self, keyed: &Keyed, now: Timestamp) -> Result<Outcome, Refusal> {
@@ -72,7 +72,7 @@ impl Loaded {
         })
     }
 
-    fn record(&self, payment: PaymentId) -> Result<&Record, Refusal> {
+    pub(super) fn record(&self, payment: PaymentId) -> Result<&Record, Refusal> {
         let found = self.payments.get(&payment);
         found.ok_or(Refusal::UnknownPayment(payment))
     }
@@ -169,108 +169,6 @@ impl Loaded {
             .map(Outcome::Payment)
     }
 
-    fn refund(&mut self, new: &NewRefund, now: Timestamp) -> Result<Outcome, Refusal> {
-        if let Some(stored) = self.refunds.get(&new.id) {
-            let is_same = stored.payment == new.payment
-                && stored.amount == new.amount
-                && stored.reason == new.reason;
-            if !is_same {
-                return Err(Refusal::RefundConflict(new.id));
-            }
-            return Ok(Outcome::Refunded {
-                payment: self.record(new.payment)?.payment.clone(),
-                refund: stored.clone(),
-            });
-        }
-        let record = self.record(new.payment)?;
-        let of = Refundable {
-            payment: &record.payment,
-            returned: &record.returned,
-            refunds: record.refunds,
-        };
-        let parts = rules::refund_parts(of, new, now)?;
-        let refunded = (record.payment.refunded)
-            .plus(new.amount)
-            .map_err(|_| crate::Invalid::NotAddable)?;
-        let is_whole = refunded == record.payment.amount;
-        let moves = rules::refund_moves(&record.payment, &parts, is_whole);
-        let reference = new.payment.to_string();
-        let group = rules::transfers(new.id, "refund", &reference, moves, |_| {
-            TransferKind::Posted
-        });
-        self.claw_back(&group)?;
-        self.add_refund(new, parts, refunded, now)
-    }
-
-    fn add_refund(
-        &mut self,
-        new: &NewRefund,
-        parts: Vec<i64>,
-        refunded: Money,
-        now: Timestamp,
-    ) -> Result<Outcome, Refusal> {
-        let refund = Refund {
-            id: new.id,
-            payment: new.payment,
-            amount: new.amount,
-            parts,
-            reason: new.reason.clone(),
-            created_at: now,
-        };
-        let payment = self.change_quietly(new.payment, now, |record| {
-            for (returned, part) in record.returned.iter_mut().zip(&refund.parts) {
-                *returned = returned.saturating_add(*part);
-            }
-            record.refunds = record.refunds.saturating_add(1);
-            record.payment.refunded = refunded;
-            record.payment.state = if refunded == record.payment.amount {
-                PaymentState::Refunded
-            } else {
-                PaymentState::PartlyRefunded
-            };
-        })?;
-        self.changes.new_refunds.push(refund.id);
-        self.changes
-            .events
-            .push(event::of_refund(&payment, &refund));
-        self.refunds.insert(refund.id, refund.clone());
-        Ok(Outcome::Refunded { payment, refund })
-    }
-
-    fn credit(&mut self, credit: &Credit) -> Result<Outcome, Refusal> {
-        rules::check_credit(credit)?;
-        let mut credited = Credited::default();
-        let mut group = Vec::with_capacity(credit.lines.len());
-        let mut incomes = Vec::with_capacity(credit.lines.len());
-        let lines = credit.lines.iter().filter(|line| line.minor > 0);
-        for (line, transfer) in lines.zip(rules::credit_transfers(credit)) {
-            if self.ledger.has(transfer.id) {
-                credited.existing = credited.existing.saturating_add(1);
-                continue;
-            }
-            credited.holders = credited.holders.saturating_add(1);
-            credited.minor = credited.minor.saturating_add(line.minor);
-            let income = Income {
-                user: line.user,
-                product: credit.product,
-                minor: line.minor,
-            };
-            incomes.push((transfer.credit.id(), income));
-            group.push(transfer);
-        }
-        if let Some(first) = group.first() {
-            let event = event::of_credit(credit, &credited, first.id);
-            self.ledger_decide(&group)?;
-            self.changes.events.push(event);
-            for (account, income) in incomes {
-                let known = self.changes.income.entry(account);
-                let sum = known.or_insert(Income { minor: 0, ..income });
-                sum.minor = sum.minor.saturating_add(income.minor);
-            }
-        }
-        Ok(Outcome::Credited(credited))
-    }
-
     /// Changes a payment and announces its new state.
     fn change(
         &mut self,
@@ -283,7 +181,7 @@ impl Loaded {
         Ok(payment)
     }
 
-    fn change_quietly(
+    pub(super) fn change_quietly(
         &mut self,
         id: PaymentId,
         now: Timestamp,
@@ -297,22 +195,7 @@ impl Loaded {
         Ok(record.payment.clone())
     }
 
-    /// In a refund, what is missing is missing at a receiver.
-    fn claw_back(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
-        match self.ledger.decide(group) {
-            Err(LedgerRefusal::InsufficientFunds { account, .. }) => {
-                let (available, requested) = self.shortage(group, account);
-                Err(Refusal::ReceiverShort {
-                    account,
-                    requested,
-                    available_minor: available.minor,
-                })
-            }
-            verdict => accepted(group, verdict),
-        }
-    }
-
-    fn ledger_decide(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
+    pub(super) fn ledger_decide(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
         match self.ledger.decide(group) {
             Err(LedgerRefusal::InsufficientFunds { account, .. }) => {
                 let (available, requested) = self.shortage(group, account);
@@ -327,7 +210,11 @@ impl Loaded {
 
     /// What the account that has too little has free, and what the whole group
     /// takes from it.
-    fn shortage(&self, group: &[NewTransfer], account: LedgerAccountId) -> (Amount, Amount) {
+    pub(super) fn shortage(
+        &self,
+        group: &[NewTransfer],
+        account: LedgerAccountId,
+    ) -> (Amount, Amount) {
         let taken = group.iter().filter(|t| t.debit.id() == account);
         let requested = taken.fold(None, |sum: Option<Amount>, t| {
             let before = sum.map_or(0, |sum| sum.minor);
@@ -348,7 +235,10 @@ impl Loaded {
     }
 }
 
-fn accepted(group: &[NewTransfer], verdict: Result<Verdict, LedgerRefusal>) -> Result<(), Refusal> {
+pub(super) fn accepted(
+    group: &[NewTransfer],
+    verdict: Result<Verdict, LedgerRefusal>,
+) -> Result<(), Refusal> {
     match verdict {
         Ok(Verdict::Accepted) => Ok(()),
         // Only payments writes these ids, and it had no such payment.
