@@ -17,14 +17,12 @@ pub(crate) struct Asset {
 }
 
 impl Asset {
-    fn new(
-        stem: &str,
-        extension: &str,
-        media_type: &'static str,
-        bytes: &'static [u8],
-    ) -> Self {
+    fn new(stem: &str, extension: &str, media_type: &'static str, bytes: &'static [u8]) -> Self {
         let digest = Sha256::digest(bytes);
-        let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let hash: String = digest[..8]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         Self {
             name: format!("{stem}-{hash}.{extension}"),
             media_type,
@@ -60,5 +58,7 @@ pub(crate) static MARK: LazyLock<Asset> = LazyLock::new(|| {
 
 /// The file with this name.
 pub(crate) fn find(name: &str) -> Option<&'static Asset> {
-    [&*STYLE, &*MARK].into_iter().find(|asset| asset.name == name)
+    [&*STYLE, &*MARK]
+        .into_iter()
+        .find(|asset| asset.name == name)
 }

@@ -57,10 +57,8 @@ words! {
     wallet: "Wallet", "钱包";
     console: "Console", "机构后台";
     operator: "Operator", "平台运营";
-    back: "Back", "返回";
     cancel: "Cancel", "取消";
     optional: "optional", "选填";
-    pages: "Pages", "分页";
     newest: "Newest", "最新";
     older: "Older", "更早";
 
@@ -113,9 +111,7 @@ words! {
     new_pin: "New PIN", "新支付密码";
     repeat_pin: "Repeat the PIN", "再次输入";
     pin_saved: "Your payment PIN is set.", "支付密码已设置。";
-    pin_six_digits: "A PIN is six digits.", "支付密码为六位数字。";
     pin_differs: "The two PINs differ.", "两次输入不一致。";
-    pin_too_simple: "This PIN is too easy to guess.", "这个支付密码太容易被猜到。";
     wrong_pin: "Wrong PIN. Tries left: {}.", "支付密码错误，还可尝试 {} 次。";
     pin_locked: "The PIN is locked until {} after too many wrong tries.", "错误次数过多，支付密码锁定至 {}。";
     pin_is_set: "Set", "已设置";
@@ -211,7 +207,6 @@ words! {
     // Orders.
     no_orders: "No orders yet", "还没有订单";
     no_orders_text: "What you buy, redeem and pay appears here.", "您的购买、赎回和缴费会显示在这里。";
-    order: "Order", "订单";
     order_number: "Order", "订单号";
     look_again: "Look again", "刷新";
     progress: "Progress", "进度";
@@ -258,7 +253,20 @@ words! {
     no_transfers: "No transfer yet", "暂无账务";
     no_transfers_text: "The ledger's transfers for it appear here.", "对应的账务会显示在这里。";
 
+    transfer_posted: "Posted", "已入账";
+    transfer_pending: "Held", "冻结";
+    transfer_void: "Released", "已解冻";
+    you: "You", "您";
+    settlement_account: "{}, settlement", "{}·结算户";
+    revenue_account: "{}, fees", "{}·费用户";
+    platform_account: "Qiao, fees", "桥·费用户";
+    sandbox_account: "Sandbox bank", "沙盒银行";
+    your_holding: "Your units", "您的份额";
+    fund_units: "Units of the fund", "基金份额";
+
     // When a page cannot be shown.
+    plugin_failed: "The institution's service broke off. Nothing was ordered and nothing was charged.", "机构的服务中断。没有下单，也没有扣款。";
+    not_done: "This could not be done", "未能完成";
     not_found: "There is no such page", "页面不存在";
     not_found_text: "The address is wrong, or what was here is gone.", "地址有误，或内容已不存在。";
     not_allowed: "This page is not for you", "您无权查看此页面";
@@ -284,7 +292,10 @@ mod tests {
 
     #[test]
     fn a_sentence_is_filled_from_left_to_right() {
-        assert_eq!(fill("You have {} and need {}.", &[&"1", &2]), "You have 1 and need 2.");
+        assert_eq!(
+            fill("You have {} and need {}.", &[&"1", &2]),
+            "You have 1 and need 2."
+        );
         assert_eq!(fill("Nothing.", &[]), "Nothing.");
     }
 }

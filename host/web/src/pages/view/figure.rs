@@ -43,6 +43,12 @@ impl Figure {
         }
     }
 
+    /// The same, counting something.
+    pub(crate) fn counting(mut self, unit: &str) -> Self {
+        unit.clone_into(&mut self.unit);
+        self
+    }
+
     /// A number with so many decimals: a price in 1/10000 has 4.
     pub(crate) fn scaled(minor: i64, decimals: u32, unit: &str) -> Self {
         Self {
@@ -61,7 +67,9 @@ impl Figure {
 
     /// As plain text: `1,000.00 CNY`.
     pub(crate) fn text(&self) -> String {
-        format!("{} {}", self.digits, self.unit).trim_end().to_owned()
+        format!("{} {}", self.digits, self.unit)
+            .trim_end()
+            .to_owned()
     }
 }
 

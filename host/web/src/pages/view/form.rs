@@ -80,7 +80,8 @@ impl Form {
         self
     }
 
-    fn has_errors(&self) -> bool {
+    /// Whether a field of it has an error.
+    pub(crate) fn has_errors(&self) -> bool {
         self.fields.iter().any(|field| field.error.is_some())
     }
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::staff::{Report, Tiles};
-use super::{Badge, Facts, Form, Icon, Notice, Shell, Table};
+use super::{Badge, Facts, Form, Icon, Link, Notice, Shell, Table};
 
 /// `GET /operator`: what waits for a decision.
 #[derive(Clone, Debug, Template)]
@@ -35,8 +35,10 @@ pub(crate) struct Release {
     pub(crate) decided: Option<Notice>,
     /// What the checks found.
     pub(crate) report: Report,
-    /// Approve and reject, while it waits.
-    pub(crate) decision: Option<(Form, Form)>,
+    /// Approve, by way of a question, while it waits.
+    pub(crate) approve: Option<Link>,
+    /// Reject, with a reason, while it waits.
+    pub(crate) reject: Option<Form>,
 }
 
 /// `GET /operator/books`.

@@ -13,7 +13,9 @@ use askama::Template;
 use qiao_model::{Money, Timestamp};
 use scraper::{Html, Selector};
 
-use super::{Cell, Confirm, Face, Facts, Failure, Figure, Form, Link, Locale, Shell, Tone, Visitor, When};
+use super::{
+    Cell, Confirm, Face, Facts, Failure, Figure, Form, Link, Locale, Shell, Tone, Visitor, When,
+};
 use crate::pages::assets;
 
 /// A page, the case that it shows, and what it renders to.
@@ -147,7 +149,11 @@ fn every_sample_is_a_page_that_anybody_can_use() {
         assert_eq!(count("html[lang]"), 1, "{page}: a language");
         assert_eq!(count("title"), 1, "{page}: a title");
         assert_eq!(count("h1"), 1, "{page}: one heading of the first rank");
-        assert_eq!(count("script, [style], [onclick]"), 0, "{page}: no script, no inline style");
+        assert_eq!(
+            count("script, [style], [onclick]"),
+            0,
+            "{page}: no script, no inline style"
+        );
         assert_eq!(count("main#main"), 1, "{page}: a main part");
         let mut ids = BTreeSet::new();
         for element in document.select(&all("[id]")) {
@@ -161,8 +167,17 @@ fn every_sample_is_a_page_that_anybody_can_use() {
         }
         for input in document.select(&all("input:not([type=hidden]), select, textarea")) {
             let id = input.value().attr("id").unwrap();
-            assert_eq!(count(&format!("label[for='{id}']")), 1, "{page}: a label for {id}");
-            for described in input.value().attr("aria-describedby").unwrap_or("").split_whitespace() {
+            assert_eq!(
+                count(&format!("label[for='{id}']")),
+                1,
+                "{page}: a label for {id}"
+            );
+            for described in input
+                .value()
+                .attr("aria-describedby")
+                .unwrap_or("")
+                .split_whitespace()
+            {
                 assert!(ids.contains(described), "{page}: {described}");
             }
         }
@@ -172,7 +187,10 @@ fn every_sample_is_a_page_that_anybody_can_use() {
         }
         for link in document.select(&all("a")) {
             let href = link.value().attr("href").unwrap();
-            assert!(href.starts_with(['/', '?', '#']), "{page}: {href} leaves the host");
+            assert!(
+                href.starts_with(['/', '?', '#']),
+                "{page}: {href} leaves the host"
+            );
             assert!(
                 link.text().any(|text| !text.trim().is_empty()),
                 "{page}: {href} says where it goes"

@@ -116,7 +116,13 @@ impl Shell {
     }
 
     /// With one more entry of the navigation.
-    pub(crate) fn tab(mut self, href: impl Into<String>, label: &str, icon: Icon, current: bool) -> Self {
+    pub(crate) fn tab(
+        mut self,
+        href: impl Into<String>,
+        label: &str,
+        icon: Icon,
+        current: bool,
+    ) -> Self {
         self.tabs.push(Tab {
             href: href.into(),
             label: label.to_owned(),

@@ -39,12 +39,6 @@ impl Table {
         }
     }
 
-    /// With one more row.
-    pub(crate) fn row(mut self, cells: Vec<Cell>) -> Self {
-        self.push(cells);
-        self
-    }
-
     /// Adds a row.
     pub(crate) fn push(&mut self, cells: Vec<Cell>) {
         assert_eq!(

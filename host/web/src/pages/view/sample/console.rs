@@ -21,7 +21,12 @@ fn shell(title: &str, at: &str) -> Shell {
         ("/invocations", "Invocations"),
         ("/webhooks", "Webhooks"),
     ] {
-        shell = shell.tab(format!("/console/ins_1{path}"), label, Icon::Chevron, path == at);
+        shell = shell.tab(
+            format!("/console/ins_1{path}"),
+            label,
+            Icon::Chevron,
+            path == at,
+        );
     }
     shell
 }
@@ -56,7 +61,11 @@ fn home(filled: bool) -> Home {
 }
 
 fn register() -> FormPage {
-    let kinds = [("fund", "Fund company"), ("insurer", "Insurer"), ("biller", "Biller")];
+    let kinds = [
+        ("fund", "Fund company"),
+        ("insurer", "Insurer"),
+        ("biller", "Biller"),
+    ];
     let kinds = kinds.map(|(value, label)| (value.to_owned(), label.to_owned()));
     FormPage {
         shell: Shell::new(Face::Console, Locale::En, "Register an institution")
@@ -81,12 +90,22 @@ fn register() -> FormPage {
 }
 
 fn institution(pending: bool) -> Institution {
-    let mut keys = Table::new("Signing keys", &["Key id", "Kind"], Empty::new("No key", "None."));
-    keys.push(vec![Cell::code("vX7bq0Zq1kAbC9dQ4rT2"), Cell::text("EdDSA (Ed25519)")]);
+    let mut keys = Table::new(
+        "Signing keys",
+        &["Key id", "Kind"],
+        Empty::new("No key", "None."),
+    );
+    keys.push(vec![
+        Cell::code("vX7bq0Zq1kAbC9dQ4rT2"),
+        Cell::text("EdDSA (Ed25519)"),
+    ]);
     let mut clients = Table::new(
         "API clients",
         &["Name", "Client id", "Scopes"],
-        Empty::new("No client yet", "It is made when an operator approves the institution."),
+        Empty::new(
+            "No client yet",
+            "It is made when an operator approves the institution.",
+        ),
     );
     if !pending {
         clients.push(vec![
@@ -139,12 +158,21 @@ pub(super) fn report() -> Report {
         facts: Facts::new()
             .with("Plugin", Cell::text("traffic-fines"))
             .with("Version", Cell::text("1.2.0"))
-            .with("SHA-256", Cell::code("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"))
+            .with(
+                "SHA-256",
+                Cell::code("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
+            )
             .with("Signed by", Cell::code("vX7bq0Zq1kAbC9dQ4rT2"))
             .with("Uploaded", Cell::When(when(0))),
         scopes: vec![
-            ("catalog:write".to_owned(), "Registers the product `fine` and its fee.".to_owned()),
-            ("egress".to_owned(), "Asks the authority's server for fines.".to_owned()),
+            (
+                "catalog:write".to_owned(),
+                "Registers the product `fine` and its fee.".to_owned(),
+            ),
+            (
+                "egress".to_owned(),
+                "Asks the authority's server for fines.".to_owned(),
+            ),
         ],
         imports: vec![
             "qiao:host/catalog.register-product".to_owned(),
@@ -162,7 +190,11 @@ pub(super) fn report() -> Report {
 
 fn releases() -> Table {
     let columns = ["Version", "State", "Uploaded", "Digest"];
-    let mut table = Table::new("Releases", &columns, Empty::new("No release", "Upload one."));
+    let mut table = Table::new(
+        "Releases",
+        &columns,
+        Empty::new("No release", "Upload one."),
+    );
     for (version, tone, state) in [
         ("1.3.0", Tone::Info, "in review"),
         ("1.2.0", Tone::Good, "active"),
@@ -187,7 +219,10 @@ fn plugins() -> List {
     )
     .link("/console/ins_1/releases/upload", "Upload a release");
     List {
-        actions: vec![Link::new("/console/ins_1/releases/upload", "Upload a release")],
+        actions: vec![Link::new(
+            "/console/ins_1/releases/upload",
+            "Upload a release",
+        )],
         ..List::new(
             shell("Plugins", "/plugins"),
             "A plugin is served by one release at a time.",
@@ -215,7 +250,11 @@ fn product() -> Product {
         Cell::text("half up"),
         Cell::text("institution 80 %, platform 20 %"),
     ]);
-    let mut prices = Table::new("Prices", &["Day", ">Unit price", ">Per 10,000", ">7-day yield"], Empty::new("No price yet", "The plugin publishes it."));
+    let mut prices = Table::new(
+        "Prices",
+        &["Day", ">Unit price", ">Per 10,000", ">7-day yield"],
+        Empty::new("No price yet", "The plugin publishes it."),
+    );
     prices.push(vec![
         Cell::text("2026-11-21"),
         Cell::Figure(Figure::scaled(10_000, 4, "CNY")),
@@ -226,9 +265,10 @@ fn product() -> Product {
         shell: shell("West Lake Mixed A", "/products").back("/console/ins_1/products", "Products"),
         name: "West Lake Mixed A".to_owned(),
         summary: "A fund of many lakes.".to_owned(),
-        facts: Facts::new()
-            .with("Code", Cell::code("mixed-a"))
-            .with("Money is captured", Cell::text("when the plugin has fulfilled the order")),
+        facts: Facts::new().with("Code", Cell::code("mixed-a")).with(
+            "Money is captured",
+            Cell::text("when the plugin has fulfilled the order"),
+        ),
         schedules: vec![Schedule {
             version: 2,
             state: Badge::new(Tone::Good, "in force"),
@@ -255,7 +295,10 @@ fn order() -> Order {
         shell: shell("Buy the money fund", "/orders").back("/console/ins_1/orders", "Orders"),
         title: "Buy the money fund".to_owned(),
         state: Badge::new(Tone::Bad, "unknown"),
-        problem: Some(Notice::new(Tone::Warning, "timed out after 5 s; asked again at 16:08")),
+        problem: Some(Notice::new(
+            Tone::Warning,
+            "timed out after 5 s; asked again at 16:08",
+        )),
         facts: Facts::new()
             .with("Order", Cell::code(ORDER))
             .with("Subject", Cell::code("sub_4f1c"))
@@ -278,7 +321,10 @@ fn invocations() -> List {
     let mut table = Table::new(
         "Invocations",
         &["When", "Function", "Outcome", ">Fuel", ">Time", "Log"],
-        Empty::new("No invocation yet", "Each call of your plugins appears here."),
+        Empty::new(
+            "No invocation yet",
+            "Each call of your plugins appears here.",
+        ),
     );
     table.push(vec![
         Cell::When(when(2)),
@@ -288,7 +334,10 @@ fn invocations() -> List {
         Cell::Figure(Figure::scaled(412, 3, "ms")),
         Cell::Lines(
             "2 lines".to_owned(),
-            vec!["info  looked up 2 fines".to_owned(), "warn  one is older than a year".to_owned()],
+            vec![
+                "info  looked up 2 fines".to_owned(),
+                "warn  one is older than a year".to_owned(),
+            ],
         ),
     ]);
     table.push(vec![
@@ -303,7 +352,11 @@ fn invocations() -> List {
         newest: None,
         older: Some(Link::new("?before=inv_1", "Older")),
     });
-    List::new(shell("Invocations", "/invocations"), "Every call of your plugins.", table)
+    List::new(
+        shell("Invocations", "/invocations"),
+        "Every call of your plugins.",
+        table,
+    )
 }
 
 fn webhooks() -> Webhooks {
@@ -313,14 +366,20 @@ fn webhooks() -> Webhooks {
         Empty::new("No endpoint yet", "Register one below."),
     );
     endpoints.push(vec![
-        Cell::Two("https://shop.example/hooks".to_owned(), "whk_01kgb7m3".to_owned()),
+        Cell::Two(
+            "https://shop.example/hooks".to_owned(),
+            "whk_01kgb7m3".to_owned(),
+        ),
         good("on"),
         Cell::link("/console/ins_1/webhooks/whk_1/delete", "Delete"),
     ]);
     let mut deliveries = Table::new(
         "Deliveries",
         &["When", "Event", "State", ">Attempts", "Last answer", ""],
-        Empty::new("No delivery yet", "Each event that is sent to an endpoint appears here."),
+        Empty::new(
+            "No delivery yet",
+            "Each event that is sent to an endpoint appears here.",
+        ),
     );
     deliveries.push(vec![
         Cell::When(when(3)),
@@ -329,9 +388,14 @@ fn webhooks() -> Webhooks {
         Cell::Figure(Figure::count(3)),
         Cell::text("HTTP 503"),
         Cell::Forms(vec![
-            Form::new("redeliver-0", "/console/ins_1/deliveries/dlv_1", CSRF, "Send again")
-                .tone(Tone::Info)
-                .compact(),
+            Form::new(
+                "redeliver-0",
+                "/console/ins_1/deliveries/dlv_1",
+                CSRF,
+                "Send again",
+            )
+            .tone(Tone::Info)
+            .compact(),
         ]),
     ]);
     Webhooks {
@@ -376,11 +440,21 @@ pub(super) fn samples() -> Vec<Sample> {
         releases: releases(),
     };
     let release = Release {
-        shell: shell("traffic-fines 1.2.0", "/plugins").back("/console/ins_1/plugins/x", "traffic-fines"),
+        shell: shell("traffic-fines 1.2.0", "/plugins")
+            .back("/console/ins_1/plugins/x", "traffic-fines"),
         state: Badge::new(Tone::Bad, "rejected"),
-        decision: Some(Notice::new(Tone::Bad, "The egress rule is wider than the service needs.").titled("Rejected")),
+        decision: Some(
+            Notice::new(
+                Tone::Bad,
+                "The egress rule is wider than the service needs.",
+            )
+            .titled("Rejected"),
+        ),
         report: report(),
-        action: Some(Link::new("/console/ins_1/releases/rel_1/activate", "Activate")),
+        action: Some(Link::new(
+            "/console/ins_1/releases/rel_1/activate",
+            "Activate",
+        )),
     };
     vec![
         sample("console/home.html", "full", &home(true)),

@@ -3,7 +3,8 @@ use super::{CSRF, Sample, cny, sample, visitor, when};
 use crate::pages::view::operator::{Books, Clock, Home, Release};
 use crate::pages::view::staff::Tiles;
 use crate::pages::view::{
-    Badge, Cell, Empty, Face, Facts, Field, Figure, Form, Icon, Kind, Locale, Shell, Table, Tone,
+    Badge, Cell, Empty, Face, Facts, Field, Figure, Form, Icon, Kind, Link, Locale, Shell, Table,
+    Tone,
 };
 
 fn shell(title: &str, at: &str) -> Shell {
@@ -73,19 +74,26 @@ pub(super) fn samples() -> Vec<Sample> {
         institution: "City Traffic Authority".to_owned(),
         decided: None,
         report: report(),
-        decision: Some((
-            Form::new("approve", "/operator/releases/rel_1/approve", CSRF, "Approve…"),
-            Form::new("reject", "/operator/releases/rel_1/reject", CSRF, "Reject…")
+        approve: Some(Link::new("/operator/releases/rel_1/approve", "Approve…")),
+        reject: Some(
+            Form::new("reject", "/operator/releases/rel_1/reject", CSRF, "Reject")
                 .tone(Tone::Bad)
                 .field(
                     Field::new("reason", "Reason", Kind::Lines)
                         .error(Some("Say why; the institution reads it.".to_owned())),
                 ),
-        )),
+        ),
     };
     let mut totals = Table::new(
         "Totals",
-        &["Asset", ">Sum of balances", ">Debits", ">Credits", ">Accounts", ">Transfers"],
+        &[
+            "Asset",
+            ">Sum of balances",
+            ">Debits",
+            ">Credits",
+            ">Accounts",
+            ">Transfers",
+        ],
         Empty::new("No transfer yet", "The ledger is empty."),
     );
     for (asset, sum) in [("CNY", 0), ("prd_01kgb7m3c8f7q9s2x4v6w8y0zg", 1)] {
@@ -110,9 +118,8 @@ pub(super) fn samples() -> Vec<Sample> {
     let clock = Clock {
         shell: shell("Sandbox clock", "/clock"),
         facts: Facts::new().with("Now", Cell::When(when(0))),
-        form: Form::new("clock", "/operator/clock", CSRF, "Move the clock").field(
-            Field::new("hours", "Hours", Kind::Decimal("h".to_owned())).value("24"),
-        ),
+        form: Form::new("clock", "/operator/clock", CSRF, "Move the clock")
+            .field(Field::new("hours", "Hours", Kind::Decimal("h".to_owned())).value("24")),
     };
     vec![
         sample("operator/home.html", "waiting", &home(true)),

@@ -61,7 +61,11 @@ fn home(locale: Locale, signed_in: bool, filled: bool) -> Home {
                     .link("/pin", t.set_pin)
             }),
         }),
-        followed: if signed_in && filled { vec![both.remove(0)] } else { Vec::new() },
+        followed: if signed_in && filled {
+            vec![both.remove(0)]
+        } else {
+            Vec::new()
+        },
         nothing_followed: Empty::new(t.nothing_followed, t.nothing_followed_text),
         discover: both,
         nothing_to_discover: Empty::new(t.nothing_to_discover, t.nothing_to_discover_text),
@@ -123,7 +127,10 @@ fn session() -> Vec<Sample> {
             .with(t.name, Cell::text("Lin Wei"))
             .with("ID", Cell::code("usr_01kgb7m3c8f7q9s2x4v6w8y0zb")),
         pin: Badge::new(Tone::Good, t.pin_is_set),
-        faces: vec![Link::new("/console", t.console), Link::new("/operator", t.operator)],
+        faces: vec![
+            Link::new("/console", t.console),
+            Link::new("/operator", t.operator),
+        ],
         log_out: Form::new("log-out", "/logout", CSRF, t.log_out).tone(Tone::Info),
     };
     vec![
@@ -228,7 +235,10 @@ fn account(follows: bool) -> Account {
                 },
                 MenuGroup {
                     title: "About".to_owned(),
-                    services: vec![service("yield", "Yield and income"), service("fees", "Fees")],
+                    services: vec![
+                        service("yield", "Yield and income"),
+                        service("fees", "Fees"),
+                    ],
                 },
             ]
         } else {
@@ -238,8 +248,9 @@ fn account(follows: bool) -> Account {
         messages: Some(if follows {
             vec![Message {
                 at: when(600),
-                text: "Yesterday's income is credited: 0.07 units.\nYour seven-day yield is 2.431 %."
-                    .to_owned(),
+                text:
+                    "Yesterday's income is credited: 0.07 units.\nYour seven-day yield is 2.431 %."
+                        .to_owned(),
             }]
         } else {
             Vec::new()
@@ -272,20 +283,35 @@ fn service() -> Service {
         account: Link::new("/a/lake-fund", "West Lake Fund"),
         title: "Buy the money fund".to_owned(),
         blocks: vec![
-            Block::Text("Your money works from the next day on. You can redeem at any time.".to_owned()),
+            Block::Text(
+                "Your money works from the next day on. You can redeem at any time.".to_owned(),
+            ),
             Block::Metrics(vec![
                 metric("Seven-day yield", "2.431 %", "annualised"),
                 metric("Income per 10,000", "0.6512", "2026-11-21"),
             ]),
-            Block::Notice(Notice::new(Tone::Warning, "Past yields say nothing about future ones.")),
+            Block::Notice(Notice::new(
+                Tone::Warning,
+                "Past yields say nothing about future ones.",
+            )),
             Block::Heading("Facts".to_owned()),
             Block::Entries(Facts::new().with_entries([
                 ("Smallest purchase", "1.00 CNY"),
                 ("Custodian", "Bank of the Lake"),
             ])),
             Block::Items(vec![
-                item(0, "Running a red light", "West Lake Avenue, 2026-11-02", "200.00 CNY"),
-                item(1, "Parking on a crossing", "Station Road, 2026-11-09", "150.00 CNY"),
+                item(
+                    0,
+                    "Running a red light",
+                    "West Lake Avenue, 2026-11-02",
+                    "200.00 CNY",
+                ),
+                item(
+                    1,
+                    "Parking on a crossing",
+                    "Station Road, 2026-11-09",
+                    "150.00 CNY",
+                ),
             ]),
             Block::Form(Box::new(
                 Form::new("form-0", "/a/lake-fund/buy", CSRF, "Buy")
@@ -296,7 +322,10 @@ fn service() -> Service {
                             .placeholder("1000.00")
                             .error(Some("At least 1.00 CNY.".to_owned())),
                     )
-                    .field(Field::new("f_note", "A note for yourself", Kind::Text).optional("optional")),
+                    .field(
+                        Field::new("f_note", "A note for yourself", Kind::Text)
+                            .optional("optional"),
+                    ),
             )),
         ],
     }
@@ -347,10 +376,15 @@ fn ready(locale: Locale, error: Option<String>) -> CheckoutState {
     CheckoutState::Ready {
         balance: cny(1_000_000),
         form: Box::new(
-            Form::new("confirm", "/checkout/ofr_1", CSRF, &fill(t.confirm_pay, &[&"1,013.00 CNY"]))
-                .hidden("quote", "eyJ…")
-                .hidden("key", "k2")
-                .field(Field::new("pin", t.payment_pin, Kind::Pin).error(error)),
+            Form::new(
+                "confirm",
+                "/checkout/ofr_1",
+                CSRF,
+                &fill(t.confirm_pay, &[&"1,013.00 CNY"]),
+            )
+            .hidden("quote", "eyJ…")
+            .hidden("key", "k2")
+            .field(Field::new("pin", t.payment_pin, Kind::Pin).error(error)),
         ),
     }
 }
@@ -359,7 +393,9 @@ fn checkouts() -> Vec<Sample> {
     let en = Text::of(Locale::En);
     let wrong = fill(en.wrong_pin, &[&3]);
     let blocked = |title: &str, text: String, href: &str, label: &str| {
-        let notice = Notice::new(Tone::Warning, text).titled(title).link(href, label);
+        let notice = Notice::new(Tone::Warning, text)
+            .titled(title)
+            .link(href, label);
         CheckoutState::Blocked(notice)
     };
     let expired = blocked(
@@ -378,14 +414,23 @@ fn checkouts() -> Vec<Sample> {
     let page = "user/checkout.html";
     vec![
         sample(page, "ready", &checkout(Locale::ZhCn, fresh, true)),
-        sample(page, "wrong_pin", &checkout(Locale::En, ready(Locale::En, Some(wrong)), true)),
+        sample(
+            page,
+            "wrong_pin",
+            &checkout(Locale::En, ready(Locale::En, Some(wrong)), true),
+        ),
         sample(page, "expired", &checkout(Locale::En, expired, false)),
         sample(page, "too_small", &checkout(Locale::En, small, true)),
     ]
 }
 
 fn transfers(t: &Text, rows: &[(&str, &str, &str, i64)]) -> Table {
-    let columns = [t.transfer_purpose, t.transfer_from, t.transfer_to, &format!(">{}", t.amount)];
+    let columns = [
+        t.transfer_purpose,
+        t.transfer_from,
+        t.transfer_to,
+        &format!(">{}", t.amount),
+    ];
     let mut table = Table::new(t.transfers, &columns, Empty::new(t.no_transfers, ""));
     for (purpose, from, to, fen) in rows {
         table.push(vec![
@@ -422,9 +467,15 @@ fn order(refunded: bool) -> Order {
         transfers: transfers(t, &[("principal", "West Lake Fund", "You", 100_000)]),
     };
     let (state, explanation) = if refunded {
-        (Badge::new(Tone::Warning, t.state_refunded), t.state_refunded_text)
+        (
+            Badge::new(Tone::Warning, t.state_refunded),
+            t.state_refunded_text,
+        )
     } else {
-        (Badge::new(Tone::Good, t.state_completed), t.state_completed_text)
+        (
+            Badge::new(Tone::Good, t.state_completed),
+            t.state_completed_text,
+        )
     };
     let mut timeline = Timeline::default()
         .step(Progress::Done, t.step_confirmed, Some(when(0)))
@@ -461,7 +512,11 @@ fn order(refunded: bool) -> Order {
             .with(t.units_held, Cell::Figure(Figure::units(100_000, t.units))),
         principal: (t.pay_amount.to_owned(), cny(100_000)),
         fees: fees(t),
-        money: if refunded { vec![paid, back] } else { vec![paid] },
+        money: if refunded {
+            vec![paid, back]
+        } else {
+            vec![paid]
+        },
     }
 }
 
@@ -479,7 +534,12 @@ fn orders(filled: bool) -> Orders {
         orders: if filled {
             vec![
                 row("Buy the money fund", Tone::Good, t.state_completed, 101_300),
-                row("Fine F-2026-1102 of 浙A·12345", Tone::Warning, t.state_refunded, 20_000),
+                row(
+                    "Fine F-2026-1102 of 浙A·12345",
+                    Tone::Warning,
+                    t.state_refunded,
+                    20_000,
+                ),
                 row("Redeem 200.00 units", Tone::Info, t.state_held, 20_000),
                 row("Fine F-2026-1109", Tone::Bad, t.state_unknown, 15_000),
             ]
@@ -497,7 +557,11 @@ fn orders(filled: bool) -> Orders {
 pub(super) fn samples() -> Vec<Sample> {
     let mut all = vec![
         sample("user/home.html", "stranger", &home(Locale::En, false, true)),
-        sample("user/home.html", "stranger_zh", &home(Locale::ZhCn, false, true)),
+        sample(
+            "user/home.html",
+            "stranger_zh",
+            &home(Locale::ZhCn, false, true),
+        ),
         sample("user/home.html", "new", &home(Locale::En, true, false)),
         sample("user/home.html", "full", &home(Locale::En, true, true)),
         sample("user/wallet.html", "empty", &wallet(false)),

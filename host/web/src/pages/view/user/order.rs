@@ -1,7 +1,9 @@
 use askama::Template;
 
 use super::FeeLine;
-use crate::pages::view::{Badge, Empty, Facts, Figure, Icon, Link, Paging, Shell, Table, Timeline, When};
+use crate::pages::view::{
+    Badge, Empty, Facts, Figure, Icon, Link, Paging, Shell, Table, Timeline, When,
+};
 
 /// `GET /orders/{id}`: one order with all that happened to its money.
 #[derive(Clone, Debug, Template)]

@@ -1,0 +1,71 @@
+use serde::Deserialize;
+
+use super::text::Text;
+use super::view::{Notice, Tone};
+
+/// What just happened, told on the page that a form leads to. It travels as a
+/// code of this list, so that no link can put words in the host's mouth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Note {
+    /// Signed up.
+    Welcome,
+    /// Logged out.
+    LoggedOut,
+    /// The PIN is set.
+    PinSaved,
+    /// The sandbox credited the wallet.
+    ToppedUp,
+    /// Follows.
+    Followed,
+    /// Follows no longer.
+    Unfollowed,
+    /// An institution waits for its approval.
+    Registered,
+    /// A release waits for its review.
+    Uploaded,
+    /// A release serves.
+    Activated,
+    /// An endpoint is gone.
+    EndpointDeleted,
+    /// A delivery is sent again.
+    Redelivered,
+    /// An institution may serve people.
+    InstitutionApproved,
+    /// An institution may not.
+    InstitutionSuspended,
+    /// A release may be activated.
+    ReleaseApproved,
+    /// A release may not.
+    ReleaseRejected,
+    /// The worker asks the plugin again.
+    AskedAgain,
+    /// The clock is moved.
+    ClockMoved,
+}
+
+impl Note {
+    /// The boxed sentence.
+    pub(crate) fn notice(self, t: &Text) -> Notice {
+        let sentence = match self {
+            Self::Welcome => t.welcome,
+            Self::LoggedOut => t.logged_out,
+            Self::PinSaved => t.pin_saved,
+            Self::ToppedUp => t.topped_up,
+            Self::Followed => t.followed,
+            Self::Unfollowed => t.unfollowed,
+            Self::Registered => "The institution is registered. An operator checks it next.",
+            Self::Uploaded => "The release passed the upload checks. An operator reviews it next.",
+            Self::Activated => "This release serves people from now on.",
+            Self::EndpointDeleted => "The endpoint is deleted.",
+            Self::Redelivered => "The delivery is sent again.",
+            Self::InstitutionApproved => "The institution is approved.",
+            Self::InstitutionSuspended => "The institution is suspended.",
+            Self::ReleaseApproved => "The release is approved; its institution can activate it.",
+            Self::ReleaseRejected => "The release is rejected.",
+            Self::AskedAgain => "The worker asks the plugin again.",
+            Self::ClockMoved => "The clock is moved.",
+        };
+        Notice::new(Tone::Good, sentence)
+    }
+}

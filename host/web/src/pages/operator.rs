@@ -1,0 +1,44 @@
+//! The face of operators.
+
+mod audit;
+mod books;
+mod clock;
+mod home;
+mod institution;
+mod order;
+mod release;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::App;
+
+/// Its pages.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/operator", get(home::show))
+        .route("/operator/institutions", get(institution::list))
+        .route(
+            "/operator/institutions/{institution}/approve",
+            get(institution::ask_approve).post(institution::approve),
+        )
+        .route(
+            "/operator/institutions/{institution}/suspend",
+            get(institution::ask_suspend).post(institution::suspend),
+        )
+        .route("/operator/releases", get(release::list))
+        .route("/operator/releases/{release}", get(release::show))
+        .route(
+            "/operator/releases/{release}/approve",
+            get(release::ask_approve).post(release::approve),
+        )
+        .route(
+            "/operator/releases/{release}/reject",
+            get(release::show).post(release::reject),
+        )
+        .route("/operator/orders", get(order::list))
+        .route("/operator/orders/{order}/ask-again", post(order::ask_again))
+        .route("/operator/books", get(books::show))
+        .route("/operator/audit", get(audit::list))
+        .route("/operator/clock", get(clock::show).post(clock::advance))
+}

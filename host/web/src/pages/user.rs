@@ -1,0 +1,52 @@
+//! The user's face.
+
+mod account;
+mod checkout;
+mod holdings;
+mod home;
+mod order;
+mod pin;
+mod service;
+mod session;
+mod wallet;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use crate::App;
+
+pub(super) use order::timeline;
+pub(super) use session::Nothing;
+
+/// Its pages.
+pub(super) fn routes() -> Router<App> {
+    Router::new()
+        .route("/", get(home::show))
+        .route("/signup", get(session::show_sign_up).post(session::sign_up))
+        .route("/login", get(session::show_log_in).post(session::log_in))
+        .route("/logout", post(session::log_out))
+        .route("/me", get(session::show_me))
+        .route("/pin", get(pin::show).post(pin::save))
+        .route("/wallet", get(wallet::show))
+        .route("/wallet/top-up", get(wallet::show).post(wallet::top_up))
+        .route("/holdings", get(holdings::show))
+        .route("/orders", get(order::list))
+        .route("/orders/{id}", get(order::show))
+        .route("/a/{handle}", get(account::show))
+        .route(
+            "/a/{handle}/follow",
+            get(account::show).post(account::follow),
+        )
+        .route(
+            "/a/{handle}/unfollow",
+            get(account::ask_unfollow).post(account::unfollow),
+        )
+        .route(
+            "/a/{handle}/{service}",
+            get(service::open).post(service::submit),
+        )
+        .route(
+            "/checkout/{offer}",
+            get(checkout::show).post(checkout::confirm),
+        )
+}

@@ -1,0 +1,266 @@
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use qiao_catalog::OrderKind;
+use qiao_ledger::Transfer;
+use qiao_model::{Asset, OrderId};
+use qiao_orders::{Captured, Order, OrderPage, OrderState, Standing};
+use qiao_payments::{Payment, Refund};
+use serde::Deserialize;
+
+use crate::App;
+use crate::pages::failed::{Failed, page};
+use crate::pages::text::Text;
+use crate::pages::view::user::{FeeLine, MoneyStory, Order as OrderView, OrderRow, Orders};
+use crate::pages::view::{
+    Badge, Cell, Empty, Facts, Figure, Link, Paging, Progress, Timeline, Tone, When,
+};
+use crate::pages::visit::Person;
+use crate::pages::wording::{self, AccountNames};
+
+const ORDERS_PER_PAGE: u32 = 20;
+
+#[derive(Default, Deserialize)]
+pub(super) struct OrdersQuery {
+    before: Option<String>,
+}
+
+/// `GET /orders`
+pub(super) async fn list(
+    State(app): State<App>,
+    person: Person,
+    Query(query): Query<OrdersQuery>,
+) -> Result<Response, Failed> {
+    let t = person.visit.t();
+    let before = query.before.as_deref().map(str::parse::<OrderId>);
+    let before = before.transpose().map_err(Failed::not_found)?;
+    let wanted = OrderPage {
+        before,
+        limit: ORDERS_PER_PAGE,
+    };
+    let orders = app.orders.list_for_user(&person.permit, wanted).await?;
+    let is_full = orders.len() == ORDERS_PER_PAGE as usize;
+    let last = orders.last().filter(|_| is_full);
+    let paging = Paging {
+        newest: before.map(|_| Link::new("/orders", t.newest)),
+        older: last.map(|last| Link::new(format!("/orders?before={}", last.id), t.older)),
+    };
+    let mut rows = Vec::with_capacity(orders.len());
+    for order in orders {
+        rows.push(OrderRow {
+            link: Link::new(format!("/orders/{}", order.id), &order.quote.title),
+            institution: institution_name(&app, &order).await?,
+            at: When(order.confirmed_at),
+            state: wording::order_state(order.standing.state, t).0,
+            total: Figure::money(order.quote.amount),
+        });
+    }
+    page(&Orders {
+        shell: person.visit.user_page(t.orders, "/orders"),
+        orders: rows,
+        empty: Empty::new(t.no_orders, t.no_orders_text).link("/", t.find_account),
+        paging,
+    })
+}
+
+async fn institution_name(app: &App, order: &Order) -> Result<String, Failed> {
+    let account = app.registry.account_of(order.quote.institution).await?;
+    Ok(account.map_or_else(String::new, |account| account.name))
+}
+
+/// `GET /orders/{id}`
+pub(super) async fn show(
+    State(app): State<App>,
+    person: Person,
+    Path(id): Path<String>,
+) -> Result<Response, Failed> {
+    let t = person.visit.t();
+    let id: OrderId = id.parse().map_err(Failed::not_found)?;
+    let order = app.orders.get(&person.permit, id).await?;
+    let order = order.ok_or_else(|| Failed::not_found(format_args!("there is no order {id}")))?;
+    let institution = institution_name(&app, &order).await?;
+    let product = app.catalog.product(order.quote.product).await?;
+    let product = product.map_or_else(String::new, |product| product.name.clone());
+    let (state, explanation) = wording::order_state(order.standing.state, t);
+    let money = match app.payments.of_order(&person.permit, id).await? {
+        Some(payment) => {
+            let refunds = app.payments.refunds_of(&person.permit, payment.id).await?;
+            let transfers = app
+                .payments
+                .transfers_of(&person.permit, payment.id)
+                .await?;
+            let asset = Asset::Currency(payment.amount.currency);
+            let names = AccountNames::new(t)
+                .user(person.user, t.you, asset)
+                .user(person.user, t.you, Asset::Units(order.quote.product))
+                .institution(order.quote.institution, &institution, asset)
+                .product(order.quote.product)
+                .platform(asset);
+            stories(&payment, &refunds, &transfers, &names, t)
+        }
+        None => Vec::new(),
+    };
+    let quote = &order.quote;
+    let fee = |line: &qiao_catalog::fee::ChargedLine| FeeLine {
+        name: line.name.clone(),
+        payer: wording::payer(line.payer, t).to_owned(),
+        amount: Figure::money(line.amount),
+    };
+    page(&OrderView {
+        shell: person
+            .visit
+            .user_page(&quote.title, "/orders")
+            .back("/orders", t.orders),
+        title: quote.title.clone(),
+        id: order.id.to_string(),
+        state,
+        explanation: explanation.to_owned(),
+        under_way: !is_final(order.standing.state),
+        total: Figure::money(quote.amount),
+        timeline: timeline(&order, t),
+        receipt: receipt(&order.standing, t),
+        facts: Facts::new()
+            .with(t.kind, Cell::text(wording::order_kind(quote.kind, t)))
+            .with(t.institution, Cell::text(institution))
+            .with(t.product, Cell::text(product))
+            .with_some(
+                t.units_held,
+                quote
+                    .units_minor
+                    .map(|units| Cell::Figure(Figure::units(units, t.units))),
+            ),
+        principal: (
+            principal_label(quote.kind, t).to_owned(),
+            Figure::money(quote.principal),
+        ),
+        fees: quote.lines.iter().map(fee).collect(),
+        money,
+    })
+}
+
+fn principal_label(kind: OrderKind, t: &Text) -> &'static str {
+    match kind {
+        OrderKind::Redeem => t.redeem_worth,
+        OrderKind::Purchase | OrderKind::Pay => t.pay_amount,
+    }
+}
+
+const fn is_final(state: OrderState) -> bool {
+    match state {
+        OrderState::Completed | OrderState::Voided | OrderState::Refunded => true,
+        OrderState::Held | OrderState::Paid | OrderState::Unknown => false,
+    }
+}
+
+fn receipt(standing: &Standing, t: &Text) -> Facts {
+    let Some(receipt) = &standing.receipt else {
+        return Facts::new();
+    };
+    let entries = receipt
+        .entries
+        .iter()
+        .map(|e| (e.label.as_str(), e.value.as_str()));
+    Facts::new()
+        .with(t.receipt_number, Cell::code(&receipt.number))
+        .with_entries(entries)
+}
+
+/// From the confirmation to the end, or to what comes next.
+pub(in crate::pages) fn timeline(order: &Order, t: &Text) -> Timeline {
+    let standing = &order.standing;
+    let at = Some(When(order.confirmed_at));
+    let changed = Some(When(standing.changed_at));
+    let mut timeline = Timeline::default()
+        .step(Progress::Done, t.step_confirmed, at)
+        .step(Progress::Done, t.step_held, at);
+    if standing.capture == Captured::Yes {
+        timeline = timeline.step(Progress::Done, t.step_paid, standing.posted_at.map(When));
+    }
+    let problem = standing.problem.clone().unwrap_or_default();
+    match standing.state {
+        OrderState::Held | OrderState::Paid => timeline
+            .step(Progress::Current, t.step_fulfilled, None)
+            .step(Progress::Ahead, t.step_posted, None),
+        OrderState::Unknown => timeline
+            .step(Progress::Current, t.step_fulfilled, changed)
+            .detail(t.state_unknown)
+            .step(Progress::Ahead, t.step_posted, None),
+        OrderState::Completed => {
+            timeline = timeline.step(Progress::Done, t.step_fulfilled, changed);
+            if standing.capture == Captured::Yes {
+                timeline
+            } else {
+                timeline.step(
+                    Progress::Done,
+                    t.step_posted,
+                    standing.posted_at.map(When).or(changed),
+                )
+            }
+        }
+        OrderState::Voided => timeline
+            .step(Progress::Failed, t.step_fulfilled, changed)
+            .detail(problem)
+            .step(
+                Progress::Done,
+                t.step_voided,
+                standing.returned_at.map(When),
+            ),
+        OrderState::Refunded => timeline
+            .step(Progress::Failed, t.step_fulfilled, changed)
+            .detail(problem)
+            .step(
+                Progress::Done,
+                t.step_refunded,
+                standing.returned_at.map(When),
+            ),
+    }
+}
+
+/// The payment and each refund, with the ledger's transfers for them.
+fn stories(
+    payment: &Payment,
+    refunds: &[Refund],
+    transfers: &[Transfer],
+    names: &AccountNames,
+    t: &'static Text,
+) -> Vec<MoneyStory> {
+    let money = Asset::Currency(payment.amount.currency);
+    let units = payment
+        .deliveries
+        .first()
+        .map_or(money, |delivery| delivery.amount.asset);
+    // The one purpose of a delivery is its units; all other transfers are money.
+    let asset_of = |transfer: &Transfer| {
+        if transfer.purpose.trim_start_matches("refund/") == "units" {
+            units
+        } else {
+            money
+        }
+    };
+    let (back, there): (Vec<&Transfer>, Vec<&Transfer>) = transfers
+        .iter()
+        .partition(|transfer| transfer.purpose.starts_with("refund/"));
+    let mut stories = vec![MoneyStory {
+        title: t.payment.to_owned(),
+        id: payment.id.to_string(),
+        state: wording::payment_state(payment.state, t),
+        amount: Figure::money(payment.amount),
+        transfers: names.table(&there, asset_of),
+    }];
+    let mut rest = back;
+    for (index, refund) in refunds.iter().enumerate() {
+        // A refund's transfers carry its time: one transaction makes them all.
+        let is_last = index + 1 == refunds.len();
+        let (own, others): (Vec<_>, Vec<_>) = rest
+            .into_iter()
+            .partition(|transfer| is_last || transfer.at == refund.created_at);
+        rest = others;
+        stories.push(MoneyStory {
+            title: t.refund.to_owned(),
+            id: refund.id.to_string(),
+            state: Badge::new(Tone::Good, t.payment_posted),
+            amount: Figure::money(refund.amount),
+            transfers: names.table(&own, asset_of),
+        });
+    }
+    stories
+}

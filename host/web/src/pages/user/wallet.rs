@@ -1,0 +1,175 @@
+use axum::extract::{Query, State};
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use qiao_ledger::TransferKind;
+use qiao_model::{Currency, Money, TransferId};
+use qiao_payments::{IdempotencyKey, StatementLine, StatementOf};
+use serde::Deserialize;
+
+use crate::App;
+use crate::pages::failed::{Failed, page, refused, see};
+use crate::pages::sent::Sent;
+use crate::pages::text::{Text, fill};
+use crate::pages::view::user::{Movement, Wallet};
+use crate::pages::view::{Empty, Field, Figure, Form, Kind, Link, Paging, When};
+use crate::pages::visit::{Person, own_path};
+use crate::problem::{Kind as ProblemKind, Problem};
+
+/// The sandbox gives at most so much at a time.
+pub(super) const TOP_UP_MAX: Money = Money::cny(10_000_000_00);
+const MOVEMENTS_PER_PAGE: usize = 20;
+
+/// A key for a form that moves money: sent twice, it has one effect.
+pub(super) fn new_key(app: &App) -> String {
+    URL_SAFE_NO_PAD.encode(app.env.secret::<16>().expose())
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct WalletQuery {
+    before: Option<String>,
+    #[serde(default)]
+    next: String,
+}
+
+/// `GET /wallet`
+pub(super) async fn show(
+    State(app): State<App>,
+    person: Person,
+    Query(query): Query<WalletQuery>,
+) -> Result<Response, Failed> {
+    let top_up = TopUp {
+        key: new_key(&app),
+        next: query.next.clone(),
+        ..TopUp::default()
+    };
+    page(&wallet_page(&app, &person, &query, &top_up, None).await?)
+}
+
+async fn wallet_page(
+    app: &App,
+    person: &Person,
+    query: &WalletQuery,
+    top_up: &TopUp,
+    error: Option<String>,
+) -> Result<Wallet, Failed> {
+    let t = person.visit.t();
+    let from = query.before.as_deref().map(str::parse::<TransferId>);
+    let from = from.transpose().map_err(Failed::not_found)?;
+    let of = StatementOf::User(person.user, Currency::CNY);
+    let statement = app
+        .payments
+        .statement(&person.permit, of, from, MOVEMENTS_PER_PAGE)
+        .await?;
+    let balance = app
+        .payments
+        .balance(&person.permit, person.user, Currency::CNY)
+        .await?;
+    let held = (balance.pending_out > 0).then(|| Figure::money(Money::cny(balance.pending_out)));
+    let mut shell = person.visit.user_page(t.wallet, "/wallet");
+    if !top_up.next.is_empty() {
+        shell = shell.back(own_path(&top_up.next), t.checkout);
+    }
+    Ok(Wallet {
+        shell,
+        available: Figure::money(Money::cny(balance.available())),
+        held,
+        top_up: app.config.sandbox.then(|| {
+            Form::new("top-up", "/wallet/top-up", person.visit.csrf(), t.top_up)
+                .hidden("key", &top_up.key)
+                .hidden("next", &top_up.next)
+                .field(
+                    Field::new("amount", t.amount, Kind::Decimal("CNY".to_owned()))
+                        .placeholder("1000.00")
+                        .hint(fill(t.top_up_limit, &[&Figure::money(TOP_UP_MAX).text()]))
+                        .value(&top_up.amount)
+                        .error(error),
+                )
+        }),
+        movements: statement
+            .lines
+            .iter()
+            .map(|line| movement(line, t))
+            .collect(),
+        empty: Empty::new(t.nothing_moved, t.nothing_moved_text),
+        paging: Paging {
+            newest: from.map(|_| Link::new("/wallet", t.newest)),
+            older: statement
+                .next
+                .map(|next| Link::new(format!("/wallet?before={next}"), t.older)),
+        },
+    })
+}
+
+fn movement(line: &StatementLine, t: &Text) -> Movement {
+    let title = match &line.payment {
+        Some(payment) if line.transfer.purpose.starts_with("refund/") => {
+            format!("{}: {}", t.refund, payment.description)
+        }
+        Some(payment) => payment.description.clone(),
+        None => line.transfer.purpose.clone(),
+    };
+    let (detail, amount) = match line.transfer.kind {
+        TransferKind::Posted | TransferKind::PostPending { .. } => ("", line.change),
+        TransferKind::Pending => (t.transfer_pending, 0),
+        TransferKind::VoidPending { .. } => (t.transfer_void, 0),
+    };
+    let amount = if amount == 0 {
+        Figure::money(Money::cny(line.transfer.minor))
+    } else {
+        Figure::money(Money::cny(amount)).signed()
+    };
+    Movement {
+        title,
+        at: When(line.transfer.at),
+        detail: detail.to_owned(),
+        amount,
+    }
+}
+
+#[derive(Default, Deserialize)]
+pub(super) struct TopUp {
+    #[serde(default)]
+    amount: String,
+    #[serde(default)]
+    key: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /wallet/top-up`: the sandbox's money.
+pub(super) async fn top_up(
+    State(app): State<App>,
+    person: Person,
+    Sent(sent): Sent<TopUp>,
+) -> Result<Response, Failed> {
+    if !app.config.sandbox {
+        let detail = "only a sandbox gives money";
+        return Err(Problem::new(ProblemKind::NotFound, detail).into());
+    }
+    let t = person.visit.t();
+    let amount = match Money::parse(&sent.amount, Currency::CNY) {
+        Ok(amount) if amount.minor < 1 => Err(t.not_an_amount),
+        Ok(amount) if amount.minor > TOP_UP_MAX.minor => Err(t.amount_above_limit),
+        Ok(amount) => Ok(amount),
+        Err(_) => Err(t.not_an_amount),
+    };
+    let amount = match amount {
+        Ok(amount) => amount,
+        Err(wrong) => {
+            let query = WalletQuery::default();
+            let error = Some(wrong.to_owned());
+            return refused(&wallet_page(&app, &person, &query, &sent, error).await?);
+        }
+    };
+    let request = format!("POST /wallet/top-up {amount}");
+    let key = IdempotencyKey::of(&person.permit, &sent.key, request.as_bytes())?;
+    app.payments
+        .top_up(&person.permit, person.user, amount, Some(key))
+        .await?;
+    if sent.next.is_empty() {
+        see("/wallet?note=topped-up")
+    } else {
+        see(own_path(&sent.next))
+    }
+}

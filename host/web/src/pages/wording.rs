@@ -1,0 +1,215 @@
+//! The words of a state, a kind, a party: one place for all pages.
+
+use std::collections::HashMap;
+
+use qiao_catalog::{OrderKind, Payer};
+use qiao_ledger::{AccountKind, Owner, Transfer, TransferKind, account_id};
+use qiao_model::{Amount, Asset, InstitutionId, LedgerAccountId, ProductId, UserId};
+use qiao_orders::OrderState;
+use qiao_payments::{Party, PaymentState};
+use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
+
+use super::text::{Text, fill};
+use super::view::{Badge, Cell, Empty, Figure, Table, Tone};
+
+/// An order's state in a word and in a sentence.
+pub(crate) fn order_state(state: OrderState, t: &'static Text) -> (Badge, &'static str) {
+    let (tone, word, sentence) = match state {
+        OrderState::Held => (Tone::Info, t.state_held, t.state_held_text),
+        OrderState::Paid => (Tone::Info, t.state_paid, t.state_paid_text),
+        OrderState::Completed => (Tone::Good, t.state_completed, t.state_completed_text),
+        OrderState::Voided => (Tone::Plain, t.state_voided, t.state_voided_text),
+        OrderState::Refunded => (Tone::Warning, t.state_refunded, t.state_refunded_text),
+        OrderState::Unknown => (Tone::Warning, t.state_unknown, t.state_unknown_text),
+    };
+    (Badge::new(tone, word), sentence)
+}
+
+/// A payment's state in a word.
+pub(crate) fn payment_state(state: PaymentState, t: &Text) -> Badge {
+    let (tone, word) = match state {
+        PaymentState::Held => (Tone::Info, t.payment_held),
+        PaymentState::Posted => (Tone::Good, t.payment_posted),
+        PaymentState::Voided => (Tone::Plain, t.payment_voided),
+        PaymentState::PartlyRefunded => (Tone::Warning, t.payment_partly_refunded),
+        PaymentState::Refunded => (Tone::Warning, t.payment_refunded),
+    };
+    Badge::new(tone, word)
+}
+
+/// What an order does.
+pub(crate) fn order_kind(kind: OrderKind, t: &Text) -> &'static str {
+    match kind {
+        OrderKind::Purchase => t.purchase,
+        OrderKind::Redeem => t.redeem,
+        OrderKind::Pay => t.pay,
+    }
+}
+
+/// Who pays a fee, told to the person who orders.
+pub(crate) fn payer(payer: Payer, t: &Text) -> &'static str {
+    match payer {
+        Payer::User => t.paid_by_you,
+        Payer::UserInside => t.paid_inside,
+        Payer::Institution => t.paid_by_institution,
+    }
+}
+
+/// What kind of institution it is.
+pub(crate) fn institution_kind(kind: InstitutionKind, t: &Text) -> &'static str {
+    match kind {
+        InstitutionKind::Fund => t.fund_company,
+        InstitutionKind::Insurer => t.insurer,
+        InstitutionKind::Biller => t.biller,
+        InstitutionKind::Bank => t.bank,
+    }
+}
+
+/// Whether an institution may serve people.
+pub(crate) fn institution_state(state: InstitutionState) -> Badge {
+    let tone = match state {
+        InstitutionState::Pending => Tone::Warning,
+        InstitutionState::Active => Tone::Good,
+        InstitutionState::Suspended => Tone::Bad,
+    };
+    Badge::new(tone, state.name())
+}
+
+/// Where a release stands.
+pub(crate) fn release_state(state: &ReleaseState) -> Badge {
+    let (tone, word) = match state {
+        ReleaseState::InReview => (Tone::Info, "in review"),
+        ReleaseState::Approved => (Tone::Good, "approved"),
+        ReleaseState::Rejected { .. } => (Tone::Bad, "rejected"),
+        ReleaseState::Active => (Tone::Good, "active"),
+        ReleaseState::Superseded => (Tone::Plain, "superseded"),
+    };
+    Badge::new(tone, word)
+}
+
+/// The names of the ledger accounts that one order can touch.
+#[derive(Debug)]
+pub(crate) struct AccountNames {
+    names: HashMap<LedgerAccountId, String>,
+    t: &'static Text,
+}
+
+impl AccountNames {
+    /// None yet.
+    pub(crate) fn new(t: &'static Text) -> Self {
+        Self {
+            names: HashMap::new(),
+            t,
+        }
+    }
+
+    /// With a person's accounts of an asset; `name` is `You` or a pseudonym.
+    pub(crate) fn user(mut self, user: UserId, name: &str, asset: Asset) -> Self {
+        self.add(&Owner::User(user), AccountKind::Available, asset, name);
+        self.add(
+            &Owner::User(user),
+            AccountKind::Holding,
+            asset,
+            self.t.your_holding,
+        );
+        self
+    }
+
+    /// With an institution's accounts.
+    pub(crate) fn institution(mut self, id: InstitutionId, name: &str, asset: Asset) -> Self {
+        let owner = Owner::Institution(id);
+        let settlement = fill(self.t.settlement_account, &[&name]);
+        let revenue = fill(self.t.revenue_account, &[&name]);
+        self.add(&owner, AccountKind::Settlement, asset, &settlement);
+        self.add(&owner, AccountKind::Revenue, asset, &revenue);
+        self
+    }
+
+    /// With the accounts of a product's units.
+    pub(crate) fn product(mut self, id: ProductId) -> Self {
+        let owner = Owner::Product(id);
+        for kind in [AccountKind::Issuance, AccountKind::Income] {
+            self.add(&owner, kind, Asset::Units(id), self.t.fund_units);
+        }
+        self
+    }
+
+    /// With the platform's own and the sandbox's.
+    pub(crate) fn platform(mut self, asset: Asset) -> Self {
+        let t = self.t;
+        self.add(
+            &Owner::Platform,
+            AccountKind::Revenue,
+            asset,
+            t.platform_account,
+        );
+        let sandbox = Owner::External("sandbox");
+        self.add(&sandbox, AccountKind::External, asset, t.sandbox_account);
+        self
+    }
+
+    fn add(&mut self, owner: &Owner, kind: AccountKind, asset: Asset, name: &str) {
+        self.names
+            .insert(account_id(owner, kind, asset), name.to_owned());
+    }
+
+    fn of(&self, id: LedgerAccountId) -> Cell {
+        match self.names.get(&id) {
+            Some(name) => Cell::text(name),
+            None => Cell::code(id),
+        }
+    }
+
+    /// The transfers as a table; an account whose asset is of units counts in units.
+    pub(crate) fn table(
+        &self,
+        transfers: &[&Transfer],
+        asset_of: impl Fn(&Transfer) -> Asset,
+    ) -> Table {
+        let t = self.t;
+        let columns = [
+            t.transfer_purpose,
+            t.transfer_from,
+            t.transfer_to,
+            t.transfer_state,
+            &format!(">{}", t.amount),
+        ];
+        let empty = Empty::new(t.no_transfers, t.no_transfers_text);
+        let mut table = Table::new(t.transfers, &columns, empty);
+        for transfer in transfers {
+            let amount = Amount {
+                minor: transfer.minor,
+                asset: asset_of(transfer),
+            };
+            table.push(vec![
+                Cell::text(transfer.purpose.replace('/', ": ")),
+                self.of(transfer.debit),
+                self.of(transfer.credit),
+                Cell::Badge(transfer_kind(transfer.kind, t)),
+                Cell::Figure(Figure::amount(amount, t.units)),
+            ]);
+        }
+        table
+    }
+}
+
+fn transfer_kind(kind: TransferKind, t: &Text) -> Badge {
+    match kind {
+        TransferKind::Posted | TransferKind::PostPending { .. } => {
+            Badge::new(Tone::Good, t.transfer_posted)
+        }
+        TransferKind::Pending => Badge::new(Tone::Info, t.transfer_pending),
+        TransferKind::VoidPending { .. } => Badge::new(Tone::Plain, t.transfer_void),
+    }
+}
+
+/// A party of a payment, told to its institution's staff.
+pub(crate) fn party(party: Party) -> String {
+    match party {
+        Party::User(_) => "the user".to_owned(),
+        Party::Institution(_) => "your settlement account".to_owned(),
+        Party::Revenue(_) => "your fees".to_owned(),
+        Party::Platform => "the platform's fees".to_owned(),
+        Party::Sandbox => "the sandbox bank".to_owned(),
+    }
+}
