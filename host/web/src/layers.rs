@@ -22,10 +22,12 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the requests below may take: they compile or start a plugin.
 const LONG_REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
-const LONG_REQUESTS: [&str; 3] = [
+const LONG_REQUESTS: [&str; 5] = [
     "/v1/releases",
     "/v1/releases/{id}/activate",
     "/v1/plugins/{id}/roll-back",
+    "/console/{institution}/releases/upload",
+    "/console/{institution}/releases/{release}/activate",
 ];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,7 +72,11 @@ async fn door(State(app): State<App>, mut request: Request, next: Next) -> Respo
     let status = response.status();
     app.metrics.answered(&method, route, status, took);
     span.in_scope(|| {
-        tracing::debug!(http.status = status.as_u16(), duration_ms = took.as_millis(), "answered");
+        tracing::debug!(
+            http.status = status.as_u16(),
+            duration_ms = took.as_millis(),
+            "answered"
+        );
     });
     secure(response.headers_mut(), &app);
     response.headers_mut().insert(REQUEST_ID, id);
@@ -99,14 +105,19 @@ fn timed_out(route: &str) -> Response {
 
 fn secure(headers: &mut HeaderMap, app: &App) {
     let mut set = |name: HeaderName, value: &'static str| {
-        headers.entry(name).or_insert(HeaderValue::from_static(value));
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     };
     set(header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY);
     set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(header::X_FRAME_OPTIONS, "DENY");
     set(header::REFERRER_POLICY, "same-origin");
     set(header::CACHE_CONTROL, "no-store");
-    set(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    set(
+        HeaderName::from_static("cross-origin-opener-policy"),
+        "same-origin",
+    );
     if app.config.is_https() {
         set(header::STRICT_TRANSPORT_SECURITY, STRICT_TRANSPORT_SECURITY);
     }
@@ -138,7 +149,6 @@ async fn no_method(request: Request) -> Problem {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::http::StatusCode;
-    use axum::routing::get;
     use tower::ServiceExt;
 
     use super::*;
@@ -151,7 +161,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_is_a_problem_that_tells_nothing_of_it() {
         let router: Router = Router::new()
-            .route("/", get(broken))
+            .fallback(broken)
             .layer(CatchPanicLayer::custom(panicked));
         let request = Request::get("/").body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();

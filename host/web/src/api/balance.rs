@@ -156,6 +156,8 @@ pub(crate) async fn list_institution_balances(
     caller: Bearer<scope::PaymentsRead>,
 ) -> Result<Json<Listing<InstitutionBalanceBody>>, Problem> {
     let institution = caller.permit.demand_institution()?;
-    let summary = app.payments.institution_summary(&caller.permit, institution);
+    let summary = app
+        .payments
+        .institution_summary(&caller.permit, institution);
     Ok(Json(Listing::of(summary.await?)))
 }

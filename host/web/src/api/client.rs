@@ -132,6 +132,8 @@ pub(crate) async fn disable(
     PathPair(institution, client): PathPair<InstitutionId, OAuthClientId>,
 ) -> Result<StatusCode, Problem> {
     let permit = staff(&app, &caller, institution)?;
-    app.auth.disable_client(&permit, institution, client).await?;
+    app.auth
+        .disable_client(&permit, institution, client)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -99,7 +99,10 @@ pub(crate) async fn register(
     Json(body): Json<NewInstitutionBody>,
 ) -> Result<(StatusCode, Json<FoundedBody>), Problem> {
     let Some(kind) = InstitutionKind::from_name(&body.kind) else {
-        return Err(Problem::new(Kind::Invalid, "kind is one of fund, insurer, biller, bank"));
+        return Err(Problem::new(
+            Kind::Invalid,
+            "kind is one of fund, insurer, biller, bank",
+        ));
     };
     let new = NewInstitution {
         name: body.name,
@@ -108,7 +111,10 @@ pub(crate) async fn register(
         summary: body.summary,
         jwks_json: body.jwks.to_string(),
     };
-    let founded = app.registry.register_institution(&caller.permit, new).await?;
+    let founded = app
+        .registry
+        .register_institution(&caller.permit, new)
+        .await?;
     let body = FoundedBody {
         institution: founded.institution.into(),
         public_account: founded.account.into(),
@@ -148,7 +154,10 @@ pub(crate) async fn get_own(
     let id = caller.permit.demand_institution()?;
     match app.registry.institution(id).await? {
         Some(institution) => Ok(Json(institution.into())),
-        None => Err(Problem::new(Kind::NotFound, format!("there is no institution {id}"))),
+        None => Err(Problem::new(
+            Kind::NotFound,
+            format!("there is no institution {id}"),
+        )),
     }
 }
 
@@ -194,6 +203,8 @@ pub(crate) async fn suspend(
     PathParam(id): PathParam<InstitutionId>,
     Json(body): Json<ReasonBody>,
 ) -> Result<StatusCode, Problem> {
-    app.registry.suspend_institution(&caller.permit, id, &body.reason).await?;
+    app.registry
+        .suspend_institution(&caller.permit, id, &body.reason)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -162,6 +162,9 @@ pub(crate) async fn ask_again(
     if app.orders.ask_again(&caller.permit, id).await? {
         Ok(StatusCode::ACCEPTED)
     } else {
-        Err(Problem::new(Kind::NotFound, format!("no order {id} is stuck")))
+        Err(Problem::new(
+            Kind::NotFound,
+            format!("no order {id} is stuck"),
+        ))
     }
 }

@@ -315,13 +315,20 @@ pub(crate) async fn place_order(
     let body = request.body;
     let confirmation = orders::Confirmation {
         amount: body.amount.try_into()?,
-        pin: app.auth.verify_pin(&caller.permit, &Secret::new(body.pin)).await?,
+        pin: app
+            .auth
+            .verify_pin(&caller.permit, &Secret::new(body.pin))
+            .await?,
         token: body.quote,
         key,
     };
     let order = app.orders.confirm(&caller.permit, confirmation).await?;
     let location = format!("/v1/orders/{}", order.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(OrderBody::from(order))))
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        Json(OrderBody::from(order)),
+    ))
 }
 
 /// The caller's orders
@@ -338,7 +345,10 @@ pub(crate) async fn list_orders(
     caller: SessionUser,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<Listing<OrderBody>>, Problem> {
-    let orders = app.orders.list_for_user(&caller.permit, query.page()?).await?;
+    let orders = app
+        .orders
+        .list_for_user(&caller.permit, query.page()?)
+        .await?;
     Ok(Json(Listing::of(orders)))
 }
 
@@ -360,7 +370,8 @@ pub(crate) async fn get_order(
     PathParam(id): PathParam<OrderId>,
 ) -> Result<Json<OrderBody>, Problem> {
     let order = app.orders.get(&caller.permit, id).await?;
-    let order = order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
+    let order =
+        order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
     Ok(Json(order.into()))
 }
 
@@ -378,7 +389,10 @@ pub(crate) async fn list_institution_orders(
     caller: Bearer<scope::OrdersRead>,
     Query(query): Query<OrdersQuery>,
 ) -> Result<Json<Listing<OrderBody>>, Problem> {
-    let orders = app.orders.list_for_institution(&caller.permit, query.page()?).await?;
+    let orders = app
+        .orders
+        .list_for_institution(&caller.permit, query.page()?)
+        .await?;
     Ok(Json(Listing::of(orders)))
 }
 
@@ -400,6 +414,7 @@ pub(crate) async fn get_institution_order(
     PathParam(id): PathParam<OrderId>,
 ) -> Result<Json<OrderBody>, Problem> {
     let order = app.orders.get(&caller.permit, id).await?;
-    let order = order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
+    let order =
+        order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
     Ok(Json(order.into()))
 }

@@ -184,10 +184,16 @@ async fn receiver(
     match body {
         ReceiverBody::User { subject } => {
             let user = app.auth.user_of_subject(institution, &subject).await?;
-            user.map(Party::User)
-                .ok_or_else(|| Problem::new(Kind::Invalid, format!("`{subject}` is nobody that this institution knows")))
+            user.map(Party::User).ok_or_else(|| {
+                Problem::new(
+                    Kind::Invalid,
+                    format!("`{subject}` is nobody that this institution knows"),
+                )
+            })
         }
-        ReceiverBody::Institution { id } => known_institution(app, &id).await.map(Party::Institution),
+        ReceiverBody::Institution { id } => {
+            known_institution(app, &id).await.map(Party::Institution)
+        }
         ReceiverBody::Revenue { id } => known_institution(app, &id).await.map(Party::Revenue),
         ReceiverBody::Platform => Ok(Party::Platform),
         ReceiverBody::Sandbox => Err(Problem::new(Kind::Invalid, "nobody pays to the sandbox")),
@@ -199,7 +205,10 @@ async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Probl
     let id = parse(text)?;
     match app.registry.institution(id).await? {
         Some(_) => Ok(id),
-        None => Err(Problem::new(Kind::Invalid, format!("there is no institution {id}"))),
+        None => Err(Problem::new(
+            Kind::Invalid,
+            format!("there is no institution {id}"),
+        )),
     }
 }
 
@@ -285,11 +294,15 @@ pub(crate) async fn list_payments(
     let institution = caller.permit.demand_institution()?;
     let before: Option<PaymentId> = query.before.as_deref().map(parse).transpose()?;
     let limit = query.limit.unwrap_or(PAYMENTS_PAGE_MAX);
-    let page = app.payments.of_institution(&caller.permit, institution, before, limit);
+    let page = app
+        .payments
+        .of_institution(&caller.permit, institution, before, limit);
     let page = page.await?;
     let items = page.payments.into_iter();
     Ok(Json(PaymentsBody {
-        items: items.map(|payment| seen_by(&app, institution, payment)).collect(),
+        items: items
+            .map(|payment| seen_by(&app, institution, payment))
+            .collect(),
         next: page.next.map(|id| id.to_string()),
     }))
 }
@@ -313,7 +326,10 @@ pub(crate) async fn get_payment(
 ) -> Result<Json<PaymentBody>, Problem> {
     let institution = caller.permit.demand_institution()?;
     let Some(payment) = app.payments.get(&caller.permit, id).await? else {
-        return Err(Problem::new(Kind::NotFound, format!("there is no payment {id}")));
+        return Err(Problem::new(
+            Kind::NotFound,
+            format!("there is no payment {id}"),
+        ));
     };
     Ok(Json(seen_by(&app, institution, payment)))
 }
@@ -366,6 +382,9 @@ pub(crate) async fn refund(
         amount,
         reason: request.body.reason,
     };
-    let (_payment, refund) = app.payments.refund(&caller.permit, refund, Some(key)).await?;
+    let (_payment, refund) = app
+        .payments
+        .refund(&caller.permit, refund, Some(key))
+        .await?;
     Ok((StatusCode::CREATED, Json(refund.into())))
 }

@@ -51,7 +51,10 @@ pub(crate) async fn own(app: &App, permit: &Permit, id: PluginId) -> Result<Plug
     let institution = permit.demand_institution()?;
     match app.registry.plugin(id).await? {
         Some(plugin) if plugin.institution == institution => Ok(plugin),
-        Some(_) | None => Err(Problem::new(Kind::NotFound, format!("there is no plugin {id}"))),
+        Some(_) | None => Err(Problem::new(
+            Kind::NotFound,
+            format!("there is no plugin {id}"),
+        )),
     }
 }
 
@@ -68,7 +71,9 @@ pub(crate) async fn list(
     caller: Bearer<scope::ReleasesWrite>,
 ) -> Result<Json<Listing<PluginBody>>, Problem> {
     let institution = caller.permit.demand_institution()?;
-    Ok(Json(Listing::of(app.registry.plugins_of(institution).await?)))
+    Ok(Json(Listing::of(
+        app.registry.plugins_of(institution).await?,
+    )))
 }
 
 /// A plugin of the calling institution
@@ -113,7 +118,9 @@ pub(crate) async fn roll_back(
     Json(body): Json<RollBackBody>,
 ) -> Result<StatusCode, Problem> {
     let release: ReleaseId = parse(&body.release)?;
-    app.registry.roll_back(&caller.permit, id, release, &*app.activator).await?;
+    app.registry
+        .roll_back(&caller.permit, id, release, &*app.activator)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -136,6 +143,8 @@ pub(crate) async fn stop(
     PathParam(id): PathParam<PluginId>,
     Json(body): Json<ReasonBody>,
 ) -> Result<StatusCode, Problem> {
-    app.registry.stop_plugin(&caller.permit, id, &body.reason).await?;
+    app.registry
+        .stop_plugin(&caller.permit, id, &body.reason)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

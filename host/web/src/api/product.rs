@@ -278,7 +278,10 @@ pub(crate) async fn get_product(
     PathParam(id): PathParam<ProductId>,
 ) -> Result<Json<ProductBody>, Problem> {
     let Some(product) = app.catalog.product(id).await? else {
-        return Err(Problem::new(Kind::NotFound, format!("there is no product {id}")));
+        return Err(Problem::new(
+            Kind::NotFound,
+            format!("there is no product {id}"),
+        ));
     };
     Ok(Json(ProductBody::from(&*product)))
 }

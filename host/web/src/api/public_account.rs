@@ -119,7 +119,9 @@ pub(crate) async fn get_account(
     PathParam(handle): PathParam<String>,
 ) -> Result<Json<PublicAccountBody>, Problem> {
     let account = app.registry.public_account_by_handle(&handle).await?;
-    account.map(|account| Json(account.into())).ok_or_else(|| missing(&handle))
+    account
+        .map(|account| Json(account.into()))
+        .ok_or_else(|| missing(&handle))
 }
 
 /// Follow a public account
@@ -168,10 +170,15 @@ pub(crate) async fn unfollow(
 
 async fn account_id(app: &App, handle: &str) -> Result<PublicAccountId, Problem> {
     let account = app.registry.public_account_by_handle(handle).await?;
-    account.map(|account| account.id).ok_or_else(|| missing(handle))
+    account
+        .map(|account| account.id)
+        .ok_or_else(|| missing(handle))
 }
 
 fn missing(handle: &str) -> Problem {
     let handle: String = handle.chars().take(40).collect();
-    Problem::new(Kind::NotFound, format!("there is no public account `{handle}`"))
+    Problem::new(
+        Kind::NotFound,
+        format!("there is no public account `{handle}`"),
+    )
 }

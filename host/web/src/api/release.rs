@@ -248,14 +248,20 @@ pub(crate) async fn upload(
     let check = &*app.component_check;
     let release = app.registry.upload(&caller.permit, &upload, check).await?;
     let location = format!("/v1/releases/{}", release.id);
-    Ok((StatusCode::CREATED, [(LOCATION, location)], Json(ReleaseBody::from(release))))
+    Ok((
+        StatusCode::CREATED,
+        [(LOCATION, location)],
+        Json(ReleaseBody::from(release)),
+    ))
 }
 
 /// A body too large is refused before its end, and has its row in the audit all the same.
 async fn unread(app: &App, permit: &Permit, rejection: BytesRejection) -> Result<Problem, Problem> {
     let problem = Problem::from(rejection);
     let cause = match problem.kind() {
-        Kind::TooLarge => format!("upload-too-large: a component has at most {COMPONENT_BYTES_MAX} bytes"),
+        Kind::TooLarge => {
+            format!("upload-too-large: a component has at most {COMPONENT_BYTES_MAX} bytes")
+        }
         _ => return Ok(problem),
     };
     let entry = AuditEntry::refused(permit.actor(), "release.upload", "no digest", &cause);
@@ -281,7 +287,9 @@ pub(crate) async fn list(
     PathParam(id): PathParam<PluginId>,
 ) -> Result<Json<Listing<ReleaseBody>>, Problem> {
     let plugin = plugin::own(&app, &caller.permit, id).await?;
-    Ok(Json(Listing::of(app.registry.releases_of(plugin.id).await?)))
+    Ok(Json(Listing::of(
+        app.registry.releases_of(plugin.id).await?,
+    )))
 }
 
 /// A release of the calling institution
@@ -304,7 +312,10 @@ pub(crate) async fn get_release(
     let institution = caller.permit.demand_institution()?;
     match app.registry.release(id).await? {
         Some(release) if release.institution == institution => Ok(Json(release.into())),
-        Some(_) | None => Err(Problem::new(Kind::NotFound, format!("there is no release {id}"))),
+        Some(_) | None => Err(Problem::new(
+            Kind::NotFound,
+            format!("there is no release {id}"),
+        )),
     }
 }
 
@@ -327,7 +338,9 @@ pub(crate) async fn activate(
     caller: Bearer<scope::ReleasesWrite>,
     PathParam(id): PathParam<ReleaseId>,
 ) -> Result<StatusCode, Problem> {
-    app.registry.activate(&caller.permit, id, &*app.activator).await?;
+    app.registry
+        .activate(&caller.permit, id, &*app.activator)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -389,6 +402,8 @@ pub(crate) async fn reject(
     PathParam(id): PathParam<ReleaseId>,
     Json(body): Json<ReasonBody>,
 ) -> Result<StatusCode, Problem> {
-    app.registry.reject(&caller.permit, id, &body.reason).await?;
+    app.registry
+        .reject(&caller.permit, id, &body.reason)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -69,7 +69,10 @@ pub(crate) async fn top_up(
     let key = request.under(&caller.permit)?;
     let amount: Money = request.body.amount.try_into()?;
     let user = caller.session.user();
-    let payment = app.payments.top_up(&caller.permit, user, amount, Some(key)).await?;
+    let payment = app
+        .payments
+        .top_up(&caller.permit, user, amount, Some(key))
+        .await?;
     let body = ToppedUpBody {
         payment: payment.id.to_string(),
         amount: payment.amount.into(),
@@ -95,7 +98,10 @@ pub(crate) async fn advance_clock(
     Json(body): Json<AdvanceBody>,
 ) -> Result<Json<ClockBody>, Problem> {
     let Some(clock) = &app.sandbox_clock else {
-        return Err(Problem::new(Kind::NotFound, "this host's clock does not move by request"));
+        return Err(Problem::new(
+            Kind::NotFound,
+            "this host's clock does not move by request",
+        ));
     };
     if !(0..=ADVANCE_MS_MAX).contains(&body.advance_ms) {
         let detail = format!("advance_ms is 0 to {ADVANCE_MS_MAX}");

@@ -45,7 +45,11 @@ impl From<&Session> for SessionBody {
             name: session.name().to_owned(),
             csrf: session.csrf().to_owned(),
             is_operator: session.is_operator(),
-            institutions: session.institutions().iter().map(ToString::to_string).collect(),
+            institutions: session
+                .institutions()
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 }
@@ -73,7 +77,11 @@ pub(crate) async fn log_in(
         return Err(Problem::new(Kind::SignInRequired, detail));
     };
     let cookie = session_cookie::of_session(&app.config, token.expose());
-    Ok((StatusCode::CREATED, cookie, Json(SessionBody::from(&session))))
+    Ok((
+        StatusCode::CREATED,
+        cookie,
+        Json(SessionBody::from(&session)),
+    ))
 }
 
 /// Who is signed in
@@ -104,5 +112,8 @@ pub(crate) async fn log_out(
     if let Some(token) = session_token(&headers, &app) {
         app.auth.log_out(&token).await?;
     }
-    Ok((StatusCode::NO_CONTENT, session_cookie::forgotten(&app.config)))
+    Ok((
+        StatusCode::NO_CONTENT,
+        session_cookie::forgotten(&app.config),
+    ))
 }

@@ -77,7 +77,11 @@ pub(crate) struct StatementLineBody {
 impl From<StatementPage> for StatementBody {
     fn from(page: StatementPage) -> Self {
         Self {
-            lines: page.lines.into_iter().map(StatementLineBody::from).collect(),
+            lines: page
+                .lines
+                .into_iter()
+                .map(StatementLineBody::from)
+                .collect(),
             next: page.next.map(|id| id.to_string()),
         }
     }
@@ -123,7 +127,10 @@ pub(crate) async fn get_statement(
     };
     let from: Option<TransferId> = query.from.as_deref().map(parse).transpose()?;
     let limit = query.limit.unwrap_or(LINES_DEFAULT);
-    let page = app.payments.statement(&caller.permit, of, from, limit).await?;
+    let page = app
+        .payments
+        .statement(&caller.permit, of, from, limit)
+        .await?;
     Ok(Json(page.into()))
 }
 
@@ -149,10 +156,18 @@ pub(crate) async fn get_institution_statement(
     let of = match query.account.as_str() {
         "settlement" => StatementOf::Settlement(institution, currency),
         "revenue" => StatementOf::Revenue(institution, currency),
-        _ => return Err(Problem::new(Kind::Invalid, "account is settlement or revenue")),
+        _ => {
+            return Err(Problem::new(
+                Kind::Invalid,
+                "account is settlement or revenue",
+            ));
+        }
     };
     let from: Option<TransferId> = query.from.as_deref().map(parse).transpose()?;
     let limit = query.limit.unwrap_or(LINES_DEFAULT);
-    let page = app.payments.statement(&caller.permit, of, from, limit).await?;
+    let page = app
+        .payments
+        .statement(&caller.permit, of, from, limit)
+        .await?;
     Ok(Json(page.into()))
 }

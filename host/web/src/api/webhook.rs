@@ -2,7 +2,9 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use qiao_events::{AttemptOutcome, AttemptRow, DeliveryRow, DeliveryState, Endpoint, EndpointState, NewEndpoint};
+use qiao_events::{
+    AttemptOutcome, AttemptRow, DeliveryRow, DeliveryState, Endpoint, EndpointState, NewEndpoint,
+};
 use qiao_model::{DeliveryId, EndpointId};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -1,6 +1,6 @@
 //! What several nouns share on the wire.
 
-use qiao_model::{Amount, Currency, Money, Timestamp};
+use qiao_model::{Currency, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -34,29 +34,12 @@ impl TryFrom<MoneyBody> for Money {
     fn try_from(body: MoneyBody) -> Result<Self, Problem> {
         let currency: Currency = parse(&body.currency)?;
         if body.minor <= 0 {
-            return Err(Problem::new(Kind::Invalid, "an amount is at least 1 minor unit"));
+            return Err(Problem::new(
+                Kind::Invalid,
+                "an amount is at least 1 minor unit",
+            ));
         }
         Ok(Self::new(body.minor, currency))
-    }
-}
-
-/// So many minor units of an asset.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-#[schema(as = Amount)]
-pub(crate) struct AmountBody {
-    /// Minor units: fen, or hundredths of a fund's unit.
-    pub(crate) minor: i64,
-    /// A currency's code or a product's id.
-    #[schema(example = "CNY")]
-    pub(crate) asset: String,
-}
-
-impl From<Amount> for AmountBody {
-    fn from(amount: Amount) -> Self {
-        Self {
-            minor: amount.minor,
-            asset: amount.asset.to_string(),
-        }
     }
 }
 

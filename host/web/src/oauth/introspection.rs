@@ -17,8 +17,6 @@ form_with_client! {
     IntrospectionForm {
         /// The access token.
         token,
-        /// `access_token`; there is no other type, so it is not looked at.
-        token_type_hint,
     }
 }
 
@@ -86,7 +84,9 @@ pub(crate) async fn introspect(
 ) -> Result<Json<IntrospectionBody>, Refusal> {
     let Form(mut form) = form?;
     let client = form.client();
-    let token = form.token.ok_or(OAuthError::InvalidRequest("token is missing"))?;
+    let token = form
+        .token
+        .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     let token = match app.auth.introspect(&client, &token).await? {
         Introspection::Active(token) => Some(ActiveTokenBody::from(token)),
         Introspection::Inactive => None,

@@ -15,8 +15,6 @@ form_with_client! {
     RevocationForm {
         /// The access token.
         token,
-        /// `access_token`; there is no other type, so it is not looked at.
-        token_type_hint,
     }
 }
 
@@ -38,7 +36,9 @@ pub(crate) async fn revoke(
 ) -> Result<StatusCode, Refusal> {
     let Form(mut form) = form?;
     let client = form.client();
-    let token = form.token.ok_or(OAuthError::InvalidRequest("token is missing"))?;
+    let token = form
+        .token
+        .ok_or(OAuthError::InvalidRequest("token is missing"))?;
     app.auth.revoke(&client, &token).await?;
     Ok(StatusCode::OK)
 }

@@ -72,13 +72,15 @@ impl Caller {
 
     pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
         let request = self.json(Method::POST, path);
-        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     }
 
     /// A POST that moves money.
     pub(crate) async fn keyed(&self, path: &str, key: &str, body: &Value) -> Answer {
         let request = self.json(Method::POST, path).header("idempotency-key", key);
-        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+        self.send(request.body(Body::from(body.to_string())).unwrap())
+            .await
     }
 
     pub(crate) async fn form(&self, path: &str, fields: &[(&str, String)]) -> Answer {
@@ -87,7 +89,8 @@ impl Caller {
         let request = self
             .request(Method::POST, path)
             .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        self.send(request.body(Body::from(body.finish())).unwrap()).await
+        self.send(request.body(Body::from(body.finish())).unwrap())
+            .await
     }
 
     pub(crate) async fn upload(&self, path: &str, bytes: Vec<u8>) -> Answer {

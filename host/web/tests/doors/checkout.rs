@@ -35,7 +35,11 @@ async fn a_person_buys_the_fund_from_its_page_to_the_receipt() {
         let person = host.person("li.wei").await;
         host.top_up(&person, 150_000).await;
 
-        let page = person.get(&format!("{SERVICE}?locale=en")).await.expect(200).body;
+        let page = person
+            .get(&format!("{SERVICE}?locale=en"))
+            .await
+            .expect(200)
+            .body;
         insta::assert_json_snapshot!("the_funds_page", page);
         let offer = offer(&person, "1,000.00").await;
         insta::assert_json_snapshot!("an_offer", offer, {
@@ -83,9 +87,18 @@ async fn seen_by_the_institution(host: &Host, fund: &crate::host::Institution, p
     let payment = &payments["items"][0];
     assert_eq!(payment["id"], placed["payment"]);
     assert_eq!(payment["payer"]["subject"], placed["subject"]);
-    let split: i64 = payment["splits"].as_array().unwrap().iter().map(|s| s["amount"]["minor"].as_i64().unwrap()).sum();
+    let split: i64 = payment["splits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["amount"]["minor"].as_i64().unwrap())
+        .sum();
     assert_eq!(split, 100_000);
-    let balances = server.get("/v1/institution/balances").await.expect(200).body;
+    let balances = server
+        .get("/v1/institution/balances")
+        .await
+        .expect(200)
+        .body;
     insta::assert_json_snapshot!("balances_of_an_institution", balances);
     let statement = "/v1/institution/statement?account=revenue&currency=CNY";
     let statement = server.get(statement).await.expect(200).body;
@@ -146,8 +159,12 @@ async fn a_key_of_one_order_is_refused_for_another() {
     host.top_up(&person, 100_000).await;
     let first = quote(&person, &offer(&person, "100").await).await;
     let second = quote(&person, &offer(&person, "200").await).await;
-    let placed = person.keyed("/v1/orders", "k", &confirmation(&first, PIN)).await;
+    let placed = person
+        .keyed("/v1/orders", "k", &confirmation(&first, PIN))
+        .await;
     placed.expect(201);
-    let reused = person.keyed("/v1/orders", "k", &confirmation(&second, PIN)).await;
+    let reused = person
+        .keyed("/v1/orders", "k", &confirmation(&second, PIN))
+        .await;
     reused.expect_problem(422, "idempotency-key-reused");
 }

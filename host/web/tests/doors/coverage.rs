@@ -67,7 +67,11 @@ impl Operation {
     fn is_for_operators(&self) -> bool {
         let operator = Value::from("operator");
         let clock = self.route == "/v1/sandbox/clock";
-        clock || self.description["tags"].as_array().unwrap().contains(&operator)
+        clock
+            || self.description["tags"]
+                .as_array()
+                .unwrap()
+                .contains(&operator)
     }
 
     fn takes_key(&self) -> bool {
@@ -135,12 +139,21 @@ async fn every_operation_of_a_server_takes_a_token_of_its_own_scope_and_no_other
         let name = operation.name();
         let others = with(&host, &institution, &client, |other| other != scope).await;
         let answer = operation.called_by(&others).await;
-        assert_eq!(answer.slug(), "insufficient-scope", "{name}: {}", answer.text);
+        assert_eq!(
+            answer.slug(),
+            "insufficient-scope",
+            "{name}: {}",
+            answer.text
+        );
         let challenge = answer.headers["www-authenticate"].to_str().unwrap();
         assert!(challenge.contains(scope), "{name}: {challenge}");
         let own = with(&host, &institution, &client, |other| other == scope).await;
         let answer = operation.called_by(&own).await;
-        assert!(!matches!(answer.status, 401 | 403), "{name}: {}", answer.text);
+        assert!(
+            !matches!(answer.status, 401 | 403),
+            "{name}: {}",
+            answer.text
+        );
         let answer = operation.called_by(&person).await;
         assert_eq!(answer.status, 401, "{name} took a session: {}", answer.text);
         tried += 1;
@@ -179,7 +192,12 @@ async fn every_operation_of_a_person_that_changes_something_wants_the_csrf_token
         let name = operation.name();
         assert_eq!(operation.scheme("csrf").is_some(), changes, "{name}");
         let answer = operation.called_by(&person.without_csrf()).await;
-        assert_eq!(answer.slug() == "csrf-token-mismatch", changes, "{name}: {}", answer.text);
+        assert_eq!(
+            answer.slug() == "csrf-token-mismatch",
+            changes,
+            "{name}: {}",
+            answer.text
+        );
         tried += 1;
     }
     assert!(tried > 20, "only {tried} operations take a session");
@@ -197,9 +215,18 @@ async fn every_operation_of_an_operator_refuses_other_people() {
         }
         let name = operation.name();
         let answer = operation.called_by(&person).await;
-        assert_eq!((answer.status, answer.slug()), (403, "forbidden"), "{name}: {}", answer.text);
+        assert_eq!(
+            (answer.status, answer.slug()),
+            (403, "forbidden"),
+            "{name}: {}",
+            answer.text
+        );
         let answer = operation.called_by(&operator).await;
-        assert!(!matches!(answer.status, 401 | 403), "{name}: {}", answer.text);
+        assert!(
+            !matches!(answer.status, 401 | 403),
+            "{name}: {}",
+            answer.text
+        );
         tried += 1;
     }
     assert!(tried > 8, "only {tried} operations are for operators");
@@ -248,7 +275,11 @@ async fn every_described_handler_is_a_route_and_no_route_goes_undescribed() {
         }
         let text = std::fs::read_to_string(&file).unwrap();
         described += text.matches("#[utoipa::path(").count();
-        assert!(!text.contains(".route("), "{} has a bare route", file.display());
+        assert!(
+            !text.contains(".route("),
+            "{} has a bare route",
+            file.display()
+        );
     }
     assert_eq!(operations(&host).await.len(), described);
 }
@@ -259,7 +290,9 @@ fn rust_files(folder: &Path) -> Vec<std::path::PathBuf> {
         path if path.is_dir() => rust_files(&path),
         path => vec![path],
     });
-    files.filter(|path| path.extension().is_some_and(|e| e == "rs")).collect()
+    files
+        .filter(|path| path.extension().is_some_and(|e| e == "rs"))
+        .collect()
 }
 
 /// Each answer of the document names its schema, and each reference is there.
@@ -272,13 +305,24 @@ async fn every_reference_of_the_document_leads_somewhere() {
     assert!(!references.is_empty());
     for reference in references {
         let pointer = reference.strip_prefix('#').unwrap();
-        assert!(document.pointer(pointer).is_some(), "{reference} leads nowhere");
+        assert!(
+            document.pointer(pointer).is_some(),
+            "{reference} leads nowhere"
+        );
     }
-    let ids: Vec<_> = operations(&host).await.into_iter().map(|o| o.description["operationId"].clone()).collect();
+    let ids: Vec<_> = operations(&host)
+        .await
+        .into_iter()
+        .map(|o| o.description["operationId"].clone())
+        .collect();
     let mut unique: Vec<String> = ids.iter().map(ToString::to_string).collect();
     unique.sort();
     unique.dedup();
-    assert_eq!(unique.len(), ids.len(), "two operations share an operationId");
+    assert_eq!(
+        unique.len(),
+        ids.len(),
+        "two operations share an operationId"
+    );
 }
 
 fn collect(value: &Value, references: &mut Vec<String>) {

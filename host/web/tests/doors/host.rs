@@ -10,7 +10,9 @@ use qiao_model::{Env, ManualClock, Secret, Timestamp};
 use qiao_orders::{Crash, Orders, OrdersConfig, PluginFulfiller};
 use qiao_payments::Payments;
 use qiao_registry::{Registry, SIGNATURE_TYPE};
-use qiao_runtime::{Activation, CompileMode, Invocations, Ports, RoomPorts, Runtime, RuntimeConfig};
+use qiao_runtime::{
+    Activation, CompileMode, Invocations, Ports, RoomPorts, Runtime, RuntimeConfig,
+};
 use qiao_tests::TestDatabase;
 use qiao_web::{App, Metrics, Rooms, WebConfig};
 use serde_json::{Value, json};
@@ -36,7 +38,6 @@ pub(crate) struct Host {
 /// A founded and approved institution with its servers' key.
 pub(crate) struct Institution {
     pub(crate) id: String,
-    pub(crate) handle: String,
     pub(crate) client: String,
     pub(crate) pem: Secret<String>,
     pub(crate) staff: Caller,
@@ -147,7 +148,10 @@ impl Host {
         let body = json!({ "login": login, "name": "Li Wei", "password": PASSWORD });
         self.guest().post("/v1/users", &body).await.expect(201);
         let person = self.log_in(login).await;
-        person.post("/v1/pin", &json!({ "pin": PIN })).await.expect(204);
+        person
+            .post("/v1/pin", &json!({ "pin": PIN }))
+            .await
+            .expect(204);
         person
     }
 
@@ -181,12 +185,15 @@ impl Host {
             "summary": "Funds for everybody",
             "jwks": { "keys": [jwk] },
         });
-        let founded = founder.post("/v1/institutions", &body).await.expect(201).body;
+        let founded = founder
+            .post("/v1/institutions", &body)
+            .await
+            .expect(201)
+            .body;
         let id = text(&founded["institution"]["id"]);
         let approve = format!("/v1/institutions/{id}/approve");
         operator.post(&approve, &json!({})).await.expect(204);
         Institution {
-            handle: handle.to_owned(),
             client: text(&founded["client"]["id"]),
             staff: self.log_in(&format!("founder-of-{handle}")).await,
             id,
@@ -256,13 +263,24 @@ impl Host {
     }
 
     /// A plugin of this repository, uploaded, approved and started.
-    pub(crate) async fn serving(&self, operator: &Caller, by: &Institution, package: &str) -> Value {
+    pub(crate) async fn serving(
+        &self,
+        operator: &Caller,
+        by: &Institution,
+        package: &str,
+    ) -> Value {
         let server = self.server(by).await;
         let upload = self.signed(by, package);
         let release = server.upload("/v1/releases", upload).await.expect(201).body;
         let path = format!("/v1/releases/{}", text(&release["id"]));
-        operator.post(&format!("{path}/approve"), &json!({})).await.expect(204);
-        server.post(&format!("{path}/activate"), &json!({})).await.expect(204);
+        operator
+            .post(&format!("{path}/approve"), &json!({}))
+            .await
+            .expect(204);
+        server
+            .post(&format!("{path}/activate"), &json!({}))
+            .await
+            .expect(204);
         release
     }
 
@@ -270,7 +288,10 @@ impl Host {
     pub(crate) async fn top_up(&self, person: &Caller, minor: i64) {
         let key = self.app.env.id::<qiao_model::id::noun::Event>().to_string();
         let body = json!({ "amount": { "minor": minor, "currency": "CNY" } });
-        person.keyed("/v1/sandbox/top-ups", &key, &body).await.expect(201);
+        person
+            .keyed("/v1/sandbox/top-ups", &key, &body)
+            .await
+            .expect(201);
     }
 }
 

@@ -12,15 +12,31 @@ async fn an_institution_is_founded_approved_and_seen() {
         insta::assert_json_snapshot!("institutions_of_the_operator", listed, {
             ".items[].id" => "[id]",
         });
-        let account = host.guest().get("/v1/public-accounts/harvest").await.expect(200).body;
+        let account = host
+            .guest()
+            .get("/v1/public-accounts/harvest")
+            .await
+            .expect(200)
+            .body;
         insta::assert_json_snapshot!("a_public_account", account, {
             ".id" => "[id]", ".institution" => "[id]",
         });
         let person = host.person("li.wei").await;
-        person.put("/v1/public-accounts/harvest/follow").await.expect(204);
-        let account = host.guest().get("/v1/public-accounts/harvest").await.expect(200).body;
+        person
+            .put("/v1/public-accounts/harvest/follow")
+            .await
+            .expect(204);
+        let account = host
+            .guest()
+            .get("/v1/public-accounts/harvest")
+            .await
+            .expect(200)
+            .body;
         assert_eq!(account["followers"], 1);
-        person.delete("/v1/public-accounts/harvest/follow").await.expect(204);
+        person
+            .delete("/v1/public-accounts/harvest/follow")
+            .await
+            .expect(204);
         let missing = person.put("/v1/public-accounts/nobody/follow").await;
         missing.expect_problem(404, "not-found");
         let server = host.server(&institution).await;
@@ -43,11 +59,21 @@ async fn what_registering_refuses_names_the_cause() {
         let staff = institution.staff.clone();
         async move { staff.post("/v1/institutions", &body).await }
     };
-    with("handle", json!("harvest")).await.expect_problem(409, "conflict");
-    with("handle", json!("qiao")).await.expect_problem(422, "invalid-value");
-    with("kind", json!("shop")).await.expect_problem(422, "invalid-value");
-    with("name", json!("")).await.expect_problem(422, "invalid-value");
-    with("jwks", json!({ "keys": [] })).await.expect_problem(422, "invalid-value");
+    with("handle", json!("harvest"))
+        .await
+        .expect_problem(409, "conflict");
+    with("handle", json!("qiao"))
+        .await
+        .expect_problem(422, "invalid-value");
+    with("kind", json!("shop"))
+        .await
+        .expect_problem(422, "invalid-value");
+    with("name", json!(""))
+        .await
+        .expect_problem(422, "invalid-value");
+    with("jwks", json!({ "keys": [] }))
+        .await
+        .expect_problem(422, "invalid-value");
     with("name", json!("B")).await.expect(201);
 }
 
@@ -58,7 +84,9 @@ async fn a_token_is_issued_introspected_and_revoked() {
         let operator = host.operator().await;
         let institution = host.institution(&operator, "harvest").await;
         let client = &institution.client;
-        let token = host.token(&institution, client, Some("releases:write")).await;
+        let token = host
+            .token(&institution, client, Some("releases:write"))
+            .await;
         let server = host.guest().bearing(&token);
         server.get("/v1/plugins").await.expect(200);
         let scope = server.get("/v1/payments").await;
@@ -69,14 +97,31 @@ async fn a_token_is_issued_introspected_and_revoked() {
             form.push(("token", token.clone()));
             form
         };
-        let known = host.guest().form("/oauth/introspect", &with_token()).await.expect(200);
+        let known = host
+            .guest()
+            .form("/oauth/introspect", &with_token())
+            .await
+            .expect(200);
         insta::assert_json_snapshot!("an_introspected_token", known.body, {
             ".client_id" => "[id]", ".sub" => "[id]", ".jti" => "[id]", ".institution" => "[id]",
         });
-        host.guest().form("/oauth/revoke", &with_token()).await.expect(200);
-        let refused = server.get("/v1/plugins").await.expect_problem(401, "invalid-token");
-        assert_eq!(refused.headers["www-authenticate"], r#"Bearer error="invalid_token""#);
-        let known = host.guest().form("/oauth/introspect", &with_token()).await.expect(200);
+        host.guest()
+            .form("/oauth/revoke", &with_token())
+            .await
+            .expect(200);
+        let refused = server
+            .get("/v1/plugins")
+            .await
+            .expect_problem(401, "invalid-token");
+        assert_eq!(
+            refused.headers["www-authenticate"],
+            r#"Bearer error="invalid_token""#
+        );
+        let known = host
+            .guest()
+            .form("/oauth/introspect", &with_token())
+            .await
+            .expect(200);
         assert_eq!(known.body, json!({ "active": false }));
     })
     .await;
@@ -94,7 +139,11 @@ async fn the_token_endpoint_refuses_as_rfc_6749_says() {
         form
     };
     let refused = async |form: Vec<(&'static str, String)>, status, error: &str| {
-        let answer = host.guest().form("/oauth/token", &form).await.expect(status);
+        let answer = host
+            .guest()
+            .form("/oauth/token", &form)
+            .await
+            .expect(status);
         assert_eq!(answer.body["error"], error, "{}", answer.text);
         assert_eq!(answer.headers["cache-control"], "no-store");
         assert_eq!(answer.headers["content-type"], "application/json");
@@ -144,10 +193,21 @@ async fn staff_govern_the_clients_of_their_own_institution_alone() {
     let token = host.token(&fund, &client, None).await;
     let server = host.guest().bearing(&token);
     server.get("/v1/payments").await.expect(200);
-    fund.staff.delete(&format!("{path}/{client}")).await.expect(204);
-    server.get("/v1/payments").await.expect_problem(401, "invalid-token");
+    fund.staff
+        .delete(&format!("{path}/{client}"))
+        .await
+        .expect(204);
+    server
+        .get("/v1/payments")
+        .await
+        .expect_problem(401, "invalid-token");
     let clients = fund.staff.get(&path).await.expect(200).body;
-    let active: Vec<_> = clients["items"].as_array().unwrap().iter().map(|c| &c["is_active"]).collect();
+    let active: Vec<_> = clients["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|c| &c["is_active"])
+        .collect();
     assert_eq!(active, [true, false]);
 }
 
@@ -164,13 +224,21 @@ async fn a_suspended_institution_is_refused_from_the_next_call_on() {
         empty.expect_problem(422, "invalid-value");
         let reason = json!({ "reason": "the licence has expired" });
         operator.post(&path, &reason).await.expect(204);
-        server.get("/v1/institution").await.expect_problem(401, "invalid-token");
+        server
+            .get("/v1/institution")
+            .await
+            .expect_problem(401, "invalid-token");
         let gone = host.guest().get("/v1/public-accounts/harvest").await;
         gone.expect_problem(404, "not-found");
-        operator.post(&path, &reason).await.expect_problem(409, "wrong-state");
+        operator
+            .post(&path, &reason)
+            .await
+            .expect_problem(409, "wrong-state");
         let audit = operator.get("/v1/audit").await.expect(200).body;
         let rows = audit["items"].as_array().unwrap();
-        let suspended = rows.iter().filter(|row| row["action"] == "institution.suspend");
+        let suspended = rows
+            .iter()
+            .filter(|row| row["action"] == "institution.suspend");
         let outcomes: Vec<_> = suspended.map(|row| &row["outcome"]).collect();
         assert_eq!(outcomes, ["refused", "allowed", "refused"]);
     })

@@ -118,16 +118,30 @@ async fn what_a_payment_refuses_names_the_cause() {
         let server = server.clone();
         async move { server.keyed("/v1/payments", key, &body).await }
     };
-    pay("a", 1_001, 1_001, platform.clone()).await.expect_problem(402, "insufficient-funds");
-    pay("b", 100, 99, platform.clone()).await.expect_problem(422, "invalid-value");
-    pay("c", 0, 0, platform.clone()).await.expect_problem(422, "invalid-value");
+    pay("a", 1_001, 1_001, platform.clone())
+        .await
+        .expect_problem(402, "insufficient-funds");
+    pay("b", 100, 99, platform.clone())
+        .await
+        .expect_problem(422, "invalid-value");
+    pay("c", 0, 0, platform.clone())
+        .await
+        .expect_problem(422, "invalid-value");
     let nobody = json!({ "type": "user", "subject": "sub_00000000000000000000000000" });
-    pay("d", 100, 100, nobody).await.expect_problem(422, "invalid-value");
+    pay("d", 100, 100, nobody)
+        .await
+        .expect_problem(422, "invalid-value");
     let nowhere = json!({ "type": "institution", "id": "ins_00000000000000000000000000" });
-    pay("e", 100, 100, nowhere).await.expect_problem(422, "invalid-value");
+    pay("e", 100, 100, nowhere)
+        .await
+        .expect_problem(422, "invalid-value");
     let sandbox = json!({ "type": "sandbox" });
-    pay("f", 100, 100, sandbox).await.expect_problem(422, "invalid-value");
+    pay("f", 100, 100, sandbox)
+        .await
+        .expect_problem(422, "invalid-value");
     let own = json!({ "type": "institution", "id": fund.id });
-    pay("g", 100, 100, own).await.expect_problem(422, "invalid-value");
+    pay("g", 100, 100, own)
+        .await
+        .expect_problem(422, "invalid-value");
     pay("a", 1_000, 1_000, platform).await.expect(201);
 }

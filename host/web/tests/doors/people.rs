@@ -11,7 +11,12 @@ async fn a_person_signs_up_logs_in_and_logs_out() {
         assert_eq!(session["name"], "Li Wei");
         assert_eq!(session["is_operator"], false);
         let out = person.delete("/v1/sessions/current").await.expect(204);
-        assert!(out.headers["set-cookie"].to_str().unwrap().contains("Max-Age=0"));
+        assert!(
+            out.headers["set-cookie"]
+                .to_str()
+                .unwrap()
+                .contains("Max-Age=0")
+        );
         let after = person.get("/v1/sessions/current").await;
         after.expect_problem(401, "sign-in-required");
     })
@@ -27,12 +32,22 @@ async fn what_signing_up_refuses_names_the_cause() {
         let guest = host.guest();
         async move { guest.post("/v1/users", &body).await }
     };
-    with("li.wei", "correct horse").await.expect_problem(409, "conflict");
-    with("l", "correct horse").await.expect_problem(422, "invalid-value");
-    with("li.na", "short").await.expect_problem(422, "invalid-value");
-    let missing = host.guest().post("/v1/users", &json!({ "login": "li.na" })).await;
+    with("li.wei", "correct horse")
+        .await
+        .expect_problem(409, "conflict");
+    with("l", "correct horse")
+        .await
+        .expect_problem(422, "invalid-value");
+    with("li.na", "short")
+        .await
+        .expect_problem(422, "invalid-value");
+    let missing = host
+        .guest()
+        .post("/v1/users", &json!({ "login": "li.na" }))
+        .await;
     missing.expect_problem(400, "malformed-request");
-    let unknown = json!({ "login": "li.na", "name": "Li", "password": "correct horse", "admin": true });
+    let unknown =
+        json!({ "login": "li.na", "name": "Li", "password": "correct horse", "admin": true });
     let unknown = host.guest().post("/v1/users", &unknown).await;
     unknown.expect_problem(400, "malformed-request");
 }
@@ -97,7 +112,10 @@ async fn the_sandbox_clock_moves_forward_for_an_operator() {
     let operator = host.operator().await;
     let day = 24 * 3600 * 1000;
     let path = "/v1/sandbox/clock";
-    let moved = operator.post(path, &json!({ "advance_ms": day })).await.expect(200);
+    let moved = operator
+        .post(path, &json!({ "advance_ms": day }))
+        .await
+        .expect(200);
     assert_eq!(moved.body["now"], host.app.env.now().rfc3339());
     for refused in [-1, 401 * day] {
         let answer = operator.post(path, &json!({ "advance_ms": refused })).await;

@@ -6,7 +6,12 @@ use crate::host::{Host, sign, text};
 /// Demands a refusal of an upload by its stable code.
 #[track_caller]
 fn refused(answer: Answer, status: u16, code: &str) -> Answer {
-    assert_eq!((answer.status, answer.body["code"].as_str()), (status, Some(code)), "{}", answer.text);
+    assert_eq!(
+        (answer.status, answer.body["code"].as_str()),
+        (status, Some(code)),
+        "{}",
+        answer.text
+    );
     assert!(!answer.body["detail"].as_str().unwrap().is_empty());
     answer
 }
@@ -19,7 +24,10 @@ async fn a_release_is_uploaded_reviewed_started_and_rolled_back() {
         let fund = host.institution(&operator, "harvest").await;
         let server = host.server(&fund).await;
         let upload = host.signed(&fund, "money-fund");
-        let answer = server.upload("/v1/releases", upload.clone()).await.expect(201);
+        let answer = server
+            .upload("/v1/releases", upload.clone())
+            .await
+            .expect(201);
         let path = format!("/v1/releases/{}", text(&answer.body["id"]));
         assert_eq!(answer.headers["location"], path.as_str());
         insta::assert_json_snapshot!("an_uploaded_release", answer.body, {
@@ -32,12 +40,22 @@ async fn a_release_is_uploaded_reviewed_started_and_rolled_back() {
 
         let early = server.post(&format!("{path}/activate"), &json!({})).await;
         early.expect_problem(409, "wrong-state");
-        let waiting = operator.get("/v1/releases/in-review").await.expect(200).body;
+        let waiting = operator
+            .get("/v1/releases/in-review")
+            .await
+            .expect(200)
+            .body;
         assert_eq!(waiting["items"].as_array().unwrap().len(), 1);
-        operator.post(&format!("{path}/approve"), &json!({})).await.expect(204);
+        operator
+            .post(&format!("{path}/approve"), &json!({}))
+            .await
+            .expect(204);
         let twice = operator.post(&format!("{path}/approve"), &json!({})).await;
         twice.expect_problem(409, "wrong-state");
-        server.post(&format!("{path}/activate"), &json!({})).await.expect(204);
+        server
+            .post(&format!("{path}/activate"), &json!({}))
+            .await
+            .expect(204);
 
         let plugin = text(&answer.body["plugin"]);
         let plugins = server.get("/v1/plugins").await.expect(200).body;
@@ -53,19 +71,42 @@ async fn a_release_is_uploaded_reviewed_started_and_rolled_back() {
         insta::assert_json_snapshot!("fee_schedules_of_the_money_fund", schedules, {
             ".items[].id" => "[id]",
         });
-        host.guest().get(&format!("/v1/products/{product}")).await.expect(200);
-        host.guest().get(&format!("/v1/products/{product}/prices")).await.expect(200);
-        let account = host.guest().get("/v1/public-accounts/harvest").await.expect(200).body;
+        host.guest()
+            .get(&format!("/v1/products/{product}"))
+            .await
+            .expect(200);
+        host.guest()
+            .get(&format!("/v1/products/{product}/prices"))
+            .await
+            .expect(200);
+        let account = host
+            .guest()
+            .get("/v1/public-accounts/harvest")
+            .await
+            .expect(200)
+            .body;
         assert_eq!(account["menu"][0]["items"][0]["service"], "invest");
 
         let back = format!("/v1/plugins/{plugin}/roll-back");
-        let current = server.post(&back, &json!({ "release": answer.body["id"] })).await;
+        let current = server
+            .post(&back, &json!({ "release": answer.body["id"] }))
+            .await;
         current.expect_problem(409, "wrong-state");
         let stop = format!("/v1/plugins/{plugin}/stop");
-        operator.post(&stop, &json!({ "reason": "a fault" })).await.expect(204);
-        server.post(&back, &json!({ "release": answer.body["id"] })).await.expect(204);
+        operator
+            .post(&stop, &json!({ "reason": "a fault" }))
+            .await
+            .expect(204);
+        server
+            .post(&back, &json!({ "release": answer.body["id"] }))
+            .await
+            .expect(204);
         let invocations = format!("/v1/plugins/{plugin}/invocations");
-        host.app.invocations.write_waiting(&host.app.runtime).await.unwrap();
+        host.app
+            .invocations
+            .write_waiting(&host.app.runtime)
+            .await
+            .unwrap();
         let invocations = server.get(&invocations).await.expect(200).body;
         assert_eq!(invocations["items"][0]["outcome"], "answered");
     })
@@ -105,7 +146,11 @@ fn manifest_without_scopes(package: &str) -> String {
     let path = qiao_tests::guests::folder_of(package).join("plugin.toml");
     let manifest = std::fs::read_to_string(path).unwrap();
     let is_scope = |line: &&str| !line.starts_with('"');
-    manifest.lines().filter(is_scope).collect::<Vec<_>>().join("\n")
+    manifest
+        .lines()
+        .filter(is_scope)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[tokio::test]
@@ -127,9 +172,15 @@ async fn one_institution_does_not_see_the_plugins_of_another() {
     }
     let back = format!("/v1/plugins/{plugin}/roll-back");
     let body = json!({ "release": id });
-    stranger.post(&back, &body).await.expect_problem(404, "not-found");
+    stranger
+        .post(&back, &body)
+        .await
+        .expect_problem(404, "not-found");
     let activate = format!("/v1/releases/{id}/activate");
-    stranger.post(&activate, &Value::Null).await.expect_problem(404, "not-found");
+    stranger
+        .post(&activate, &Value::Null)
+        .await
+        .expect_problem(404, "not-found");
 }
 
 #[tokio::test]
@@ -142,7 +193,10 @@ async fn a_rejected_release_keeps_its_reason_and_never_starts() {
     let release = server.upload("/v1/releases", upload).await.expect(201).body;
     let path = format!("/v1/releases/{}", text(&release["id"]));
     let reason = json!({ "reason": "the summary misleads" });
-    operator.post(&format!("{path}/reject"), &reason).await.expect(204);
+    operator
+        .post(&format!("{path}/reject"), &reason)
+        .await
+        .expect(204);
     let stored = server.get(&path).await.expect(200).body;
     assert_eq!(stored["state"], "rejected");
     assert_eq!(stored["reason"], "the summary misleads");

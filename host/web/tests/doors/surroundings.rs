@@ -13,7 +13,12 @@ async fn host() -> Host {
 async fn every_answer_carries_the_security_headers_and_a_request_id() {
     let host = host().await;
     let mut ids = Vec::new();
-    for path in ["/healthz", "/v1/public-accounts", "/v1/nothing", "/openapi.json"] {
+    for path in [
+        "/healthz",
+        "/v1/public-accounts",
+        "/v1/nothing",
+        "/openapi.json",
+    ] {
         let answer = host.guest().get(path).await;
         let headers = &answer.headers;
         let policy = headers["content-security-policy"].to_str().unwrap();
@@ -53,12 +58,20 @@ async fn a_body_too_large_of_another_type_or_broken_is_a_problem() {
     let send = async |media_type: &str, body: Vec<u8>| {
         let request = host.guest().request(Method::POST, "/v1/users");
         let request = request.header(header::CONTENT_TYPE, media_type);
-        host.guest().send(request.body(Body::from(body)).unwrap()).await
+        host.guest()
+            .send(request.body(Body::from(body)).unwrap())
+            .await
     };
     let json = "application/json";
-    send(json, b"{".to_vec()).await.expect_problem(400, "malformed-request");
-    send(json, vec![b' '; 64 * 1024 + 1]).await.expect_problem(413, "body-too-large");
-    send("text/plain", b"{}".to_vec()).await.expect_problem(415, "unsupported-media-type");
+    send(json, b"{".to_vec())
+        .await
+        .expect_problem(400, "malformed-request");
+    send(json, vec![b' '; 64 * 1024 + 1])
+        .await
+        .expect_problem(413, "body-too-large");
+    send("text/plain", b"{}".to_vec())
+        .await
+        .expect_problem(415, "unsupported-media-type");
 }
 
 #[tokio::test]
@@ -69,11 +82,19 @@ async fn health_readiness_and_metrics_answer() {
         assert_eq!(guest.get("/healthz").await.expect(200).text, "ok\n");
         assert_eq!(guest.get("/readyz").await.expect(200).text, "ready\n");
         let metrics = guest.get("/metrics").await.expect(200).text;
-        assert!(metrics.contains(r#"http_requests_total{method="GET",route="/healthz",status="200"}"#));
-        assert!(metrics.contains(r#"http_request_duration_seconds_bucket{method="GET",route="/readyz""#));
+        assert!(
+            metrics.contains(r#"http_requests_total{method="GET",route="/healthz",status="200"}"#)
+        );
+        assert!(
+            metrics
+                .contains(r#"http_request_duration_seconds_bucket{method="GET",route="/readyz""#)
+        );
         host.app.db.close().await;
         guest.get("/healthz").await.expect(200);
-        let gone = guest.get("/readyz").await.expect_problem(503, "unavailable");
+        let gone = guest
+            .get("/readyz")
+            .await
+            .expect_problem(503, "unavailable");
         assert_eq!(gone.headers["retry-after"], "1");
     })
     .await;
@@ -90,7 +111,9 @@ async fn play_money_and_the_movable_clock_do_not_exist_in_production() {
     let body = json!({ "amount": { "minor": 1, "currency": "CNY" } });
     let top_up = person.keyed("/v1/sandbox/top-ups", "k", &body).await;
     top_up.expect_problem(404, "not-found");
-    let clock = person.post("/v1/sandbox/clock", &json!({ "advance_ms": 1 })).await;
+    let clock = person
+        .post("/v1/sandbox/clock", &json!({ "advance_ms": 1 }))
+        .await;
     clock.expect_problem(404, "not-found");
     let document = host.guest().get("/openapi.json").await.expect(200).text;
     assert!(!document.contains("/v1/sandbox"));
@@ -112,6 +135,8 @@ async fn over_tls_the_cookie_is_locked_to_the_host_and_browsers_stay_on_tls() {
         assert!(cookie.contains(attribute), "{cookie}");
     }
     assert!(!cookie.contains("Domain"), "{cookie}");
-    let hsts = answer.headers["strict-transport-security"].to_str().unwrap();
+    let hsts = answer.headers["strict-transport-security"]
+        .to_str()
+        .unwrap();
     assert!(hsts.starts_with("max-age=63072000"));
 }

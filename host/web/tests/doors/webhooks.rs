@@ -47,6 +47,11 @@ async fn an_address_that_cannot_be_an_endpoint_is_refused() {
         let answer = server.post("/v1/webhooks", &json!({ "url": url })).await;
         answer.expect_problem(422, "invalid-value");
     }
-    let missing = server.post("/v1/webhooks/whk_00000000000000000000000000/enable", &json!({})).await;
+    let missing = server
+        .post(
+            "/v1/webhooks/whk_00000000000000000000000000/enable",
+            &json!({}),
+        )
+        .await;
     missing.expect_problem(404, "not-found");
 }
