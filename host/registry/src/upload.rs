@@ -1,10 +1,10 @@
-use qiao_auth::{AuditEntry, Permit};
+use qiao_auth::{AuditEntry, Permit, PublicKey};
 use qiao_events::NewEvent;
 use qiao_manifest::{Import, Manifest, RequiredScope, Uncovered};
 use qiao_model::{InstitutionId, Scope};
 use serde_json::json;
 
-use crate::port::ComponentCheck;
+use crate::port::{CheckError, ComponentCheck};
 use crate::release::{Release, ReleaseState};
 use crate::report::{CheckReport, ReportEgress, ReportImport, ReportScope, ReviewReport};
 use crate::store::{plugin, release as store};
@@ -71,7 +71,8 @@ impl Registry {
             .await
     }
 
-    /// Every check that needs no compiler, the cheap ones first.
+    /// Every check that needs no compiler, on a blocking thread: reading and
+    /// validating some megabytes would hold up everybody else's requests.
     async fn inspect(
         &self,
         institution: InstitutionId,
@@ -83,41 +84,14 @@ impl Registry {
         if upload.len() > COMPONENT_BYTES_MAX {
             return Err(UploadError::TooLarge(upload.len()));
         }
-        let refuse = UploadError::of_packing;
-        let (_, signature) = qiao_manifest::detach_signature(upload).map_err(refuse)?;
-        let signature = signature.ok_or(UploadError::MissingSignature)?;
         let keys = self.inner().auth.institution_keys(institution).await?;
-        let verified = qiao_auth::keys::verify_jws(&keys, SIGNATURE_TYPE, &signature)
-            .map_err(UploadError::WrongSignature)?;
-        let digest = qiao_manifest::digest(upload).map_err(refuse)?;
-        if verified.payload != digest.as_bytes() {
-            let signed = String::from_utf8_lossy(&verified.payload);
-            return Err(UploadError::SignatureOfAnotherFile {
-                signed: signed.chars().take(80).collect(),
-                digest,
-            });
-        }
-        let (manifest, manifest_text) = qiao_manifest::extract(upload).map_err(refuse)?;
-        let imports = qiao_manifest::imports(upload).map_err(refuse)?;
-        if let Some(uncovered) = manifest.uncovered(&imports).into_iter().next() {
-            return Err(match uncovered {
-                Uncovered::Unknown(import) => UploadError::UnknownImport(import),
-                Uncovered::NotRequested { import, scope } => {
-                    UploadError::ImportWithoutScope { import, scope }
-                }
-            });
-        }
-        let exports = qiao_manifest::exports(upload).map_err(refuse)?;
-        if let Some(missing) = qiao_manifest::missing_exports(&exports).into_iter().next() {
-            return Err(UploadError::MissingExport(missing));
-        }
-        Ok(Checked {
-            digest,
-            manifest,
-            manifest_text,
-            imports,
-            signed_by: verified.kid,
-        })
+        let upload = upload.to_vec();
+        tokio::task::spawn_blocking(move || inspect(&keys, &upload))
+            .await
+            .map_err(|_| {
+                let cause = "the inspection stopped in the middle".to_owned();
+                UploadError::Check(CheckError::Unavailable(cause))
+            })?
     }
 
     /// The release with these bytes, if it was stored before.
@@ -220,6 +194,45 @@ impl Registry {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Signature, manifest, imports and exports, in this order: nothing of a file is
+/// believed before its signature is.
+fn inspect(keys: &[PublicKey], upload: &[u8]) -> Result<Checked, UploadError> {
+    let refuse = UploadError::of_packing;
+    let (_, signature) = qiao_manifest::detach_signature(upload).map_err(refuse)?;
+    let signature = signature.ok_or(UploadError::MissingSignature)?;
+    let verified = qiao_auth::keys::verify_jws(keys, SIGNATURE_TYPE, &signature)
+        .map_err(UploadError::WrongSignature)?;
+    let digest = qiao_manifest::digest(upload).map_err(refuse)?;
+    if verified.payload != digest.as_bytes() {
+        let signed = String::from_utf8_lossy(&verified.payload);
+        return Err(UploadError::SignatureOfAnotherFile {
+            signed: signed.chars().take(80).collect(),
+            digest,
+        });
+    }
+    let (manifest, manifest_text) = qiao_manifest::extract(upload).map_err(refuse)?;
+    let imports = qiao_manifest::imports(upload).map_err(refuse)?;
+    if let Some(uncovered) = manifest.uncovered(&imports).into_iter().next() {
+        return Err(match uncovered {
+            Uncovered::Unknown(import) => UploadError::UnknownImport(import),
+            Uncovered::NotRequested { import, scope } => {
+                UploadError::ImportWithoutScope { import, scope }
+            }
+        });
+    }
+    let exports = qiao_manifest::exports(upload).map_err(refuse)?;
+    if let Some(missing) = qiao_manifest::missing_exports(&exports).into_iter().next() {
+        return Err(UploadError::MissingExport(missing));
+    }
+    Ok(Checked {
+        digest,
+        manifest,
+        manifest_text,
+        imports,
+        signed_by: verified.kid,
+    })
 }
 
 fn uploaded(release: &Release) -> NewEvent {
