@@ -7,15 +7,14 @@ use std::collections::hash_map::Entry;
 
 use qiao_model::{Asset, LedgerAccountId, TransferId};
 
-use crate::account::{AccountKind, Balance, NewAccount};
+use crate::account::{Balance, NewAccount};
 use crate::refusal::{Refusal, Verdict};
 use crate::transfer::{GROUP_TRANSFERS_MAX, NewTransfer, TransferKind};
 
 /// An account with what a batch did to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Account {
-    pub(crate) kind: AccountKind,
-    pub(crate) asset: Asset,
+    pub(crate) account: NewAccount,
     pub(crate) totals: Totals,
     pub(crate) last_transfer: Option<TransferId>,
     pub(crate) transfers: i64,
@@ -44,10 +43,9 @@ impl Totals {
 }
 
 impl Account {
-    pub(crate) fn new(kind: AccountKind, asset: Asset) -> Self {
+    pub(crate) fn new(account: NewAccount) -> Self {
         Self {
-            kind,
-            asset,
+            account,
             totals: Totals::default(),
             last_transfer: None,
             transfers: 0,
@@ -58,7 +56,7 @@ impl Account {
 
     /// Available above the floor; none when there is no floor.
     fn free(&self) -> Option<i64> {
-        let floor = self.kind.floor()?;
+        let floor = self.account.kind().floor()?;
         Some(self.totals.balance().available().saturating_sub(floor))
     }
 }
@@ -143,7 +141,7 @@ impl Books {
                 i128::from(of(&account.totals)).saturating_sub(i128::from(of(&account.loaded)))
             };
             let posted = change(|t| t.credits).saturating_sub(change(|t| t.debits));
-            let sum = sums.entry(account.asset).or_default();
+            let sum = sums.entry(account.account.asset()).or_default();
             *sum = sum.saturating_add(posted);
             assert!(
                 account.free().is_none_or(|free| free >= 0),

@@ -13,7 +13,7 @@ use sqlx::Row;
 
 use crate::account::NewAccount;
 use crate::rules::{Account, Books, Totals};
-use row::{AccountRow, AsText, OpenedRow, TransferRow, parse, parse_option, record_of};
+use row::{AccountRow, AsText, TransferRow, parse, parse_option, record_of};
 
 const LOAD_ACCOUNTS_SQLITE: &str =
     "select id, debits, credits, pending_out, pending_in, transfers, last_transfer
@@ -33,38 +33,41 @@ select id, owner, kind, asset
 from json_to_recordset($1::json) as x(id text, owner text, kind text, asset text)
 on conflict (id) do nothing";
 
-const STORE_ACCOUNTS_SQLITE: &str = "update ledger_account
-set debits = x.debits, credits = x.credits, pending_out = x.pending_out, pending_in = x.pending_in,
-    transfers = x.transfers, last_transfer = x.last_transfer
-from (
-    select value ->> 'id' as id, value ->> 'debits' as debits, value ->> 'credits' as credits,
-        value ->> 'pending_out' as pending_out, value ->> 'pending_in' as pending_in,
-        value ->> 'transfers' as transfers, value ->> 'last_transfer' as last_transfer
-    from json_each($1)
-) as x
-where ledger_account.id = x.id";
+// The accounts are there since they were loaded; the conflict finds each by its
+// primary key, which no planner can miss.
+const STORE_ACCOUNTS_SQLITE: &str =
+    "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
+    pending_in, transfers, last_transfer)
+select value ->> 'id', value ->> 'owner', value ->> 'kind', value ->> 'asset', value ->> 'debits',
+    value ->> 'credits', value ->> 'pending_out', value ->> 'pending_in', value ->> 'transfers',
+    value ->> 'last_transfer'
+from json_each($1) where true
+on conflict (id) do update set debits = excluded.debits, credits = excluded.credits,
+    pending_out = excluded.pending_out, pending_in = excluded.pending_in,
+    transfers = excluded.transfers, last_transfer = excluded.last_transfer";
 
-// The second condition makes the planner use the primary key whatever it knows
-// about the size of the table.
-const STORE_ACCOUNTS_POSTGRES: &str = "update ledger_account as a
-set debits = x.debits, credits = x.credits, pending_out = x.pending_out, pending_in = x.pending_in,
-    transfers = x.transfers, last_transfer = x.last_transfer
-from json_to_recordset($1::json) as x(id text, debits bigint, credits bigint, pending_out bigint,
-    pending_in bigint, transfers bigint, last_transfer text)
-where a.id = x.id
-    and a.id = any(array(select y.id from json_to_recordset($1::json) as y(id text)))";
+const STORE_ACCOUNTS_POSTGRES: &str =
+    "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
+    pending_in, transfers, last_transfer)
+select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
+from json_to_recordset($1::json) as x(id text, owner text, kind text, asset text, debits bigint,
+    credits bigint, pending_out bigint, pending_in bigint, transfers bigint, last_transfer text)
+on conflict (id) do update set debits = excluded.debits, credits = excluded.credits,
+    pending_out = excluded.pending_out, pending_in = excluded.pending_in,
+    transfers = excluded.transfers, last_transfer = excluded.last_transfer";
 
 const LOAD_TRANSFERS_SQLITE: &str = "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
     t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance, r.id as resolved_by
 from ledger_transfer t left join ledger_transfer r on r.pending_id = t.id
 where t.id in (select value from json_each($1))";
 
-const LOAD_TRANSFERS_POSTGRES: &str =
-    "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
-    t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance,
-    (select r.id from ledger_transfer r where r.pending_id = t.id) as resolved_by
-from ledger_transfer t
-where t.id = any(array(select json_array_elements_text($1::json)))";
+const LOAD_TRANSFERS_POSTGRES: &str = "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
+    t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance, t.resolved_by
+from json_array_elements_text($1::json) as wanted (id)
+cross join lateral (
+    select *, (select r.id from ledger_transfer r where r.pending_id = ledger_transfer.id) as resolved_by
+    from ledger_transfer where ledger_transfer.id = wanted.id offset 0
+) as t";
 
 const STORE_TRANSFERS_SQLITE: &str =
     "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
@@ -96,7 +99,10 @@ pub(crate) async fn load_accounts(
     }
     let is_new = |account: &&&NewAccount| !books.accounts.contains_key(&account.id());
     let new: Vec<&NewAccount> = accounts.iter().filter(is_new).copied().collect();
-    let rows = json(new.iter().map(|account| OpenedRow::of(account)));
+    let rows = json(
+        new.iter()
+            .map(|account| AccountRow::of(&Account::new(**account))),
+    );
     let sql = tx.pick(OPEN_ACCOUNTS_SQLITE, OPEN_ACCOUNTS_POSTGRES);
     sqlx::query(sql).bind(rows).execute(tx.conn()).await?;
     // Another host may have opened and used one of them in between.
@@ -128,7 +134,7 @@ async fn select_accounts(
             loaded: totals,
             transfers: row.try_get("transfers")?,
             last_transfer: parse_option("transfer id", row.try_get("last_transfer")?)?,
-            ..Account::new(accounts[at].kind(), accounts[at].asset())
+            ..Account::new(*accounts[at])
         };
         books.accounts.insert(id, account);
     }
@@ -159,10 +165,8 @@ pub(crate) async fn load_transfers(
 
 /// Writes the sums of every account that the batch touched.
 pub(crate) async fn store_accounts(tx: &mut Tx, books: &Books) -> Result<(), Error> {
-    let touched = books.accounts.iter().filter(|(_, account)| account.touched);
-    let rows: Vec<_> = touched
-        .map(|(id, account)| AccountRow::of(*id, account))
-        .collect();
+    let touched = books.accounts.values().filter(|account| account.touched);
+    let rows: Vec<_> = touched.map(AccountRow::of).collect();
     let sql = tx.pick(STORE_ACCOUNTS_SQLITE, STORE_ACCOUNTS_POSTGRES);
     let done = sqlx::query(sql)
         .bind(json(&rows))

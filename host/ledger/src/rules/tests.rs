@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use qiao_model::{Currency, UserId};
 
 use super::*;
-use crate::account::Owner;
+use crate::account::{AccountKind, Owner};
 
 const CNY: Asset = Asset::Currency(Currency::CNY);
 
@@ -64,7 +64,7 @@ fn void(number: u128, of: u128, minor: i64) -> NewTransfer {
 fn books() -> Books {
     let mut books = Books::default();
     for account in [world(), user(1), user(2), user(3)] {
-        let empty = Account::new(account.kind(), account.asset());
+        let empty = Account::new(account);
         books.accounts.insert(account.id(), empty);
     }
     let given = books.decide(&[posted(1, world(), user(1), 100)]);
@@ -280,7 +280,7 @@ fn a_malformed_transfer_is_refused() {
         AccountKind::Holding,
         fund,
     );
-    let empty = Account::new(units.kind(), units.asset());
+    let empty = Account::new(units);
     books.accounts.insert(units.id(), empty);
     for minor in [0, -1, i64::MIN] {
         assert_eq!(

@@ -3,12 +3,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use qiao_db::Error;
-use qiao_model::{LedgerAccountId, TransferId};
+use qiao_model::{Asset, LedgerAccountId, TransferId};
 use serde::{Serialize, Serializer};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use crate::account::NewAccount;
+use crate::account::Owner;
 use crate::rules::{Account, Record};
 use crate::transfer::TransferKind;
 
@@ -22,27 +22,11 @@ impl<T: Display> Serialize for AsText<T> {
 }
 
 #[derive(Serialize)]
-pub(super) struct OpenedRow {
-    id: AsText<LedgerAccountId>,
-    owner: String,
-    kind: &'static str,
-    asset: String,
-}
-
-impl OpenedRow {
-    pub(super) fn of(account: &NewAccount) -> Self {
-        Self {
-            id: AsText(account.id()),
-            owner: account.owner().to_string(),
-            kind: account.kind().name(),
-            asset: account.asset().to_string(),
-        }
-    }
-}
-
-#[derive(Serialize)]
 pub(super) struct AccountRow {
     id: AsText<LedgerAccountId>,
+    owner: AsText<Owner>,
+    kind: &'static str,
+    asset: AsText<Asset>,
     debits: i64,
     credits: i64,
     pending_out: i64,
@@ -52,9 +36,12 @@ pub(super) struct AccountRow {
 }
 
 impl AccountRow {
-    pub(super) fn of(id: LedgerAccountId, account: &Account) -> Self {
+    pub(super) fn of(account: &Account) -> Self {
         Self {
-            id: AsText(id),
+            id: AsText(account.account.id()),
+            owner: AsText(*account.account.owner()),
+            kind: account.account.kind().name(),
+            asset: AsText(account.account.asset()),
             debits: account.totals.debits,
             credits: account.totals.credits,
             pending_out: account.totals.pending_out,

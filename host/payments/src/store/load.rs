@@ -14,8 +14,14 @@ use crate::payment::Refund;
 const KEYS_SQLITE: &str = "select digest, request_hash, answer from payment_idempotency
 where digest in (select value from json_each($1))";
 
-const KEYS_POSTGRES: &str = "select digest, request_hash, answer from payment_idempotency
-where digest = any(array(select json_array_elements_text($1::json)))";
+// PostgreSQL keeps the plan that it made when the table was small. A lateral
+// look-up of each id has one plan, by the primary key, and locks in the order
+// of the ids.
+const KEYS_POSTGRES: &str = "select k.digest, k.request_hash, k.answer
+from json_array_elements_text($1::json) as wanted (digest)
+cross join lateral (
+    select * from payment_idempotency where payment_idempotency.digest = wanted.digest offset 0
+) as k";
 
 const PAYMENTS_SQLITE: &str = concat!(
     "select ",
@@ -26,15 +32,16 @@ const PAYMENTS_SQLITE: &str = concat!(
 const PAYMENTS_POSTGRES: &str = concat!(
     "select ",
     payment_columns!(),
-    " from payment where id = any(array(select json_array_elements_text($1::json)))
-order by id for update"
+    " from json_array_elements_text($1::json) as wanted (wanted_id)
+cross join lateral (select * from payment where payment.id = wanted_id for update) as p"
 );
 
 const REFUNDS_SQLITE: &str = "select id, payment_id, currency, minor, parts, reason, created_at
 from payment_refund where id in (select value from json_each($1))";
 
-const REFUNDS_POSTGRES: &str = "select id, payment_id, currency, minor, parts, reason, created_at
-from payment_refund where id = any(array(select json_array_elements_text($1::json)))";
+const REFUNDS_POSTGRES: &str = "select r.id, r.payment_id, r.currency, r.minor, r.parts, r.reason, r.created_at
+from json_array_elements_text($1::json) as wanted (id)
+cross join lateral (select * from payment_refund where payment_refund.id = wanted.id offset 0) as r";
 
 /// The answers that were given under these keys.
 pub(crate) async fn keys(
@@ -88,11 +95,13 @@ pub(crate) async fn payments(
 /// The refunds that are there; their payments hold the lock.
 pub(crate) async fn refunds(
     tx: &mut Tx,
-    ids: Vec<RefundId>,
+    mut ids: Vec<RefundId>,
 ) -> Result<HashMap<RefundId, Refund>, Error> {
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
+    ids.sort_unstable();
+    ids.dedup();
     let ids: Vec<_> = ids.into_iter().map(AsText).collect();
     let sql = tx.pick(REFUNDS_SQLITE, REFUNDS_POSTGRES);
     let rows = sqlx::query(sql)

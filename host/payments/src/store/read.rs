@@ -32,7 +32,8 @@ const PAYMENTS_SQLITE: &str = concat!(
 const PAYMENTS_POSTGRES: &str = concat!(
     "select ",
     payment_columns!(),
-    " from payment where id = any(array(select json_array_elements_text($1::json)))"
+    " from json_array_elements_text($1::json) as wanted (wanted_id)
+cross join lateral (select * from payment where payment.id = wanted_id offset 0) as p"
 );
 
 const REFUNDS_OF_PAYMENT: &str = "select id, payment_id, currency, minor, parts, reason, created_at
@@ -41,8 +42,9 @@ from payment_refund where payment_id = $1 order by id limit 50";
 const INCOME_SQLITE: &str = "select account_id, minor from payment_income
 where account_id in (select value from json_each($1))";
 
-const INCOME_POSTGRES: &str = "select account_id, minor from payment_income
-where account_id = any(array(select json_array_elements_text($1::json)))";
+const INCOME_POSTGRES: &str = "select i.account_id, i.minor
+from json_array_elements_text($1::json) as wanted (id)
+cross join lateral (select * from payment_income where account_id = wanted.id offset 0) as i";
 
 const FORGET_KEYS: &str = "delete from payment_idempotency where digest in (
     select digest from payment_idempotency where created_at < $1 order by created_at limit $2

@@ -13,40 +13,44 @@ use super::row::{AsText, deliveries_text, json, splits_text};
 use crate::batch::{Loaded, Record};
 use crate::party::Party;
 
-const INSERT_PAYMENTS_SQLITE: &str = "insert into payment (id, order_id, institution_id, payer, currency, minor,
+macro_rules! payments_sqlite {
+    () => {
+        "insert into payment (id, order_id, institution_id, payer, currency, minor,
     splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
 select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'currency',
     value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description', value ->> 'state',
     value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
 from json_each($1) where true
-on conflict (id) do nothing";
+on conflict (id) do "
+    };
+}
 
-const INSERT_PAYMENTS_POSTGRES: &str = "insert into payment (id, order_id, institution_id, payer, currency, minor,
+macro_rules! payments_postgres {
+    () => {
+        "insert into payment (id, order_id, institution_id, payer, currency, minor,
     splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
 select id, \"order\", institution, payer, currency, minor, splits, deliveries, description, state,
     refunded, refunds, returned, created_at, changed_at
 from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, currency text,
     minor bigint, splits text, deliveries text, description text, state text, refunded bigint,
     refunds bigint, returned text, created_at bigint, changed_at bigint)
-on conflict (id) do nothing";
+on conflict (id) do "
+    };
+}
 
-const UPDATE_PAYMENTS_SQLITE: &str = "update payment
-set state = x.state, refunded = x.refunded, refunds = x.refunds, returned = x.returned, changed_at = x.changed_at
-from (
-    select value ->> 'id' as id, value ->> 'state' as state, value ->> 'refunded' as refunded,
-        value ->> 'refunds' as refunds, value ->> 'returned' as returned, value ->> 'changed_at' as changed_at
-    from json_each($1)
-) as x
-where payment.id = x.id";
+// A changed payment is there since it was loaded; the conflict finds it by its
+// primary key, which no planner can miss.
+macro_rules! change {
+    () => {
+        "update set state = excluded.state, refunded = excluded.refunded, refunds = excluded.refunds,
+    returned = excluded.returned, changed_at = excluded.changed_at"
+    };
+}
 
-// The second condition makes the planner use the primary key whatever it knows
-// about the size of the table.
-const UPDATE_PAYMENTS_POSTGRES: &str = "update payment as p
-set state = x.state, refunded = x.refunded, refunds = x.refunds, returned = x.returned, changed_at = x.changed_at
-from json_to_recordset($1::json) as x(id text, state text, refunded bigint, refunds bigint, returned text,
-    changed_at bigint)
-where p.id = x.id
-    and p.id = any(array(select y.id from json_to_recordset($1::json) as y(id text)))";
+const INSERT_PAYMENTS_SQLITE: &str = concat!(payments_sqlite!(), "nothing");
+const INSERT_PAYMENTS_POSTGRES: &str = concat!(payments_postgres!(), "nothing");
+const CHANGE_PAYMENTS_SQLITE: &str = concat!(payments_sqlite!(), change!());
+const CHANGE_PAYMENTS_POSTGRES: &str = concat!(payments_postgres!(), change!());
 
 const INSERT_REFUNDS_SQLITE: &str = "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
 select value ->> 'id', value ->> 'payment', value ->> 'currency', value ->> 'minor', value ->> 'parts',
@@ -90,38 +94,12 @@ struct PaymentRow<'a> {
     splits: String,
     deliveries: String,
     description: &'a str,
-    created_at: i64,
-    #[serde(flatten)]
-    state: StateRow,
-}
-
-#[derive(Serialize)]
-struct ChangedRow {
-    id: AsText<PaymentId>,
-    #[serde(flatten)]
-    state: StateRow,
-}
-
-/// The columns that change.
-#[derive(Serialize)]
-struct StateRow {
     state: &'static str,
     refunded: i64,
     refunds: i64,
     returned: String,
+    created_at: i64,
     changed_at: i64,
-}
-
-impl StateRow {
-    fn of(record: &Record) -> Self {
-        Self {
-            state: record.payment.state.name(),
-            refunded: record.payment.refunded.minor,
-            refunds: record.refunds,
-            returned: json(&record.returned),
-            changed_at: record.payment.changed_at.as_millis(),
-        }
-    }
 }
 
 /// Appends new payments and writes the states of changed ones.
@@ -137,15 +115,12 @@ pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), E
     let new: HashSet<&PaymentId> = changes.new_payments.iter().collect();
     let changed: Vec<_> = (changes.changed_payments.iter())
         .filter(|id| !new.contains(id))
-        .map(|id| ChangedRow {
-            id: AsText(*id),
-            state: StateRow::of(&loaded.payments[id]),
-        })
+        .map(|id| payment_row(&loaded.payments[id]))
         .collect();
     write(
         tx,
-        UPDATE_PAYMENTS_SQLITE,
-        UPDATE_PAYMENTS_POSTGRES,
+        CHANGE_PAYMENTS_SQLITE,
+        CHANGE_PAYMENTS_POSTGRES,
         &changed,
     )
     .await
@@ -163,8 +138,12 @@ fn payment_row(record: &Record) -> PaymentRow<'_> {
         splits: splits_text(&payment.splits),
         deliveries: deliveries_text(&payment.deliveries),
         description: &payment.description,
+        state: payment.state.name(),
+        refunded: payment.refunded.minor,
+        refunds: record.refunds,
+        returned: json(&record.returned),
         created_at: payment.created_at.as_millis(),
-        state: StateRow::of(record),
+        changed_at: payment.changed_at.as_millis(),
     }
 }
 
