@@ -33,14 +33,18 @@ struct State {
 
 impl Sandbox {
     /// The ports of this host. The gate is a real one, so scopes hold here as they do in
-    /// production; without a way out, every address is unreachable.
+    /// production (who stands behind a pseudonym is for the sandbox to say); without a way
+    /// out, every address is unreachable.
     #[must_use]
     pub fn ports(&self, gate: Arc<dyn GatePort>, egress: Option<Arc<dyn EgressPort>>) -> Ports {
         let orders = OnceLock::new();
         // A new lock is empty, so this is the orders port that stays.
         drop(orders.set(Arc::new(self.clone()) as _));
         Ports {
-            gate,
+            gate: Arc::new(ports::SandboxGate {
+                gate,
+                sandbox: self.clone(),
+            }),
             catalog: Arc::new(self.clone()),
             payments: Arc::new(self.clone()),
             orders: Arc::new(orders),

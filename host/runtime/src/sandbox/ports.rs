@@ -1,13 +1,14 @@
 use std::future::ready;
+use std::sync::Arc;
 
-use qiao_auth::Permit;
+use qiao_auth::{Denied, Permit, PluginCaller};
 use qiao_catalog::{NewProduct, Price, Problem, fee};
-use qiao_model::{Money, OrderId, PluginId, UserId};
+use qiao_model::{InstitutionId, Money, OrderId, PluginId, Scope, UserId};
 
 use super::Sandbox;
 use crate::limits::{ORDERS_PAGE, STORAGE_BYTES_MAX, STORAGE_KEYS_PAGE};
 use crate::ports::{
-    Answering, CatalogPort, CatalogPortError, EgressPort, EgressPortError, HttpRequest,
+    Answering, CatalogPort, CatalogPortError, EgressPort, EgressPortError, GatePort, HttpRequest,
     HttpResponse, MessagesPort, MessagesPortError, OrdersPort, PaymentsPort, PaymentsPortError,
     PortUnavailable, RefundRequest, StoragePort, StoragePortError, UsersPort,
 };
@@ -15,6 +16,32 @@ use crate::{PaymentView, PluginOrder, UserHolding};
 
 fn now<'a, T: Send + 'a>(answer: T) -> Answering<'a, T> {
     Box::pin(ready(answer))
+}
+
+/// A real gate, and the people of the sandbox.
+pub(super) struct SandboxGate {
+    pub(super) gate: Arc<dyn GatePort>,
+    pub(super) sandbox: Sandbox,
+}
+
+impl GatePort for SandboxGate {
+    fn permit(&self, caller: &PluginCaller, scope: Scope) -> Result<Permit, Denied> {
+        self.gate.permit(caller, scope)
+    }
+
+    fn subject(&self, institution: InstitutionId, user: UserId) -> String {
+        self.gate.subject(institution, user)
+    }
+
+    fn user_of_subject<'a>(
+        &'a self,
+        institution: InstitutionId,
+        subject: &'a str,
+    ) -> Answering<'a, Result<Option<UserId>, PortUnavailable>> {
+        let users: Vec<UserId> = self.sandbox.0.lock().names.keys().copied().collect();
+        let mut users = users.into_iter();
+        now(Ok(users.find(|user| self.subject(institution, *user) == subject)))
+    }
 }
 
 impl CatalogPort for Sandbox {

@@ -4,7 +4,7 @@ use qiao_auth::keys::{KeyKind, generate_key};
 use qiao_auth::{Auth, AuthConfig};
 use qiao_manifest::Manifest;
 use qiao_model::{
-    Day, Env, InstitutionId, Money, PluginId, ReleaseId, Scope, Secret, Timestamp, UserId,
+    Day, Env, InstitutionId, ManualClock, Money, PluginId, ReleaseId, Scope, Secret, Timestamp, UserId,
 };
 use qiao_tests::TestDatabase;
 
@@ -24,6 +24,8 @@ pub(crate) struct Host {
     pub(crate) runtime: Runtime,
     pub(crate) sandbox: Sandbox,
     pub(crate) auth: Auth,
+    /// The clock of the records.
+    pub(crate) clock: Arc<ManualClock>,
     _database: TestDatabase,
 }
 
@@ -34,9 +36,13 @@ fn cache_folder() -> std::path::PathBuf {
     folder.path().to_path_buf()
 }
 
-pub(crate) fn env() -> Env {
+fn clocked_env() -> (Env, Arc<ManualClock>) {
     let day: Day = "2026-11-22".parse().unwrap();
-    Env::fixed(day.start(), 7).0
+    Env::fixed(day.start(), 7)
+}
+
+pub(crate) fn env() -> Env {
+    clocked_env().0
 }
 
 pub(crate) fn today() -> Day {
@@ -62,8 +68,10 @@ impl Host {
         let sandbox = Sandbox::default();
         sandbox.add_user(USER, "Wang Fang");
         let ports = sandbox.ports(Arc::new(auth.clone()), egress);
+        let (env, clock) = clocked_env();
         Self {
-            runtime: runtime(ports),
+            runtime: runtime_of(env, ports),
+            clock,
             sandbox,
             auth,
             _database: database,
@@ -84,8 +92,12 @@ impl Host {
 }
 
 pub(crate) fn runtime(ports: Ports) -> Runtime {
+    runtime_of(env(), ports)
+}
+
+fn runtime_of(env: Env, ports: Ports) -> Runtime {
     let config = RuntimeConfig {
-        env: env(),
+        env,
         cache_folder: cache_folder(),
         host_key: Secret::new([9; 32]),
         compile: CompileMode::InProcess,

@@ -7,9 +7,11 @@ async fn invocations_are_written_in_batches_and_read_by_plugin() {
     let flooder = host.load("guest-flooder").await;
     let fund = host.load("money-fund").await;
     let runtime = &host.runtime;
-    host.runtime.open(&fund, &visit("about")).await.unwrap();
-    host.runtime.open(&flooder, &visit("log")).await.unwrap_err();
-    host.runtime.open(&flooder, &visit("nothing")).await.unwrap_err();
+    runtime.open(&fund, &visit("about")).await.unwrap();
+    host.clock.advance_millis(1);
+    runtime.open(&flooder, &visit("log")).await.unwrap_err();
+    host.clock.advance_millis(1);
+    runtime.open(&flooder, &visit("nothing")).await.unwrap_err();
     // A pure quote leaves a count and nothing else.
     let request = quote_request(fund_offer());
     runtime.quote(&fund, &request).await.unwrap();
@@ -45,7 +47,7 @@ async fn invocations_are_written_in_batches_and_read_by_plugin() {
             let older = invocations.of_plugin(flooder, Some(of_flooder[0].id)).await;
             assert_eq!(older.unwrap(), of_flooder[1..]);
 
-            let end = of_fund[0].at.plus_millis(1);
+            let end = of_flooder[0].at.plus_millis(1);
             assert_eq!(invocations.forget_before(end).await.unwrap(), 3);
             assert!(invocations.of_plugin(fund, None).await.unwrap().is_empty());
         }
