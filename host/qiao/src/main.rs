@@ -1,1 +1,7 @@
-fn main() {}
+//! `qiao`: see `qiao --help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    qiao::run()
+}

@@ -1,1 +1,88 @@
-fn main() {}
+//! The benches: each case against a baseline of the same run, so that a ratio
+//! can be read on a noisy machine. Prints a table and writes JSON.
+//!
+//! What is absent: no assertion on time. A goal is a line of the note, not a test.
+#![expect(clippy::print_stdout, reason = "the table is the result")]
+
+mod bare;
+mod checkout;
+mod echo;
+mod host;
+mod invoke;
+mod ledger;
+mod load;
+mod person;
+mod pgbench;
+mod process;
+mod quote;
+mod report;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use report::Report;
+
+/// Measures Qiao, each case against a baseline of the same run.
+#[derive(Parser, Debug)]
+#[command(name = "qiao-bench", version)]
+struct Arguments {
+    #[command(subcommand)]
+    part: Option<Part>,
+    /// Run these benches alone.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Bench>,
+    /// Where the figures are written as JSON.
+    #[arg(long, default_value = "target/bench.json")]
+    out: PathBuf,
+    /// Seconds that each case is measured.
+    #[arg(long, default_value_t = 5)]
+    seconds: u64,
+}
+
+/// What this program starts as a process of its own.
+#[derive(Clone, Copy, Debug, Subcommand)]
+enum Part {
+    /// Echoes until it is killed: the baseline of `quote`.
+    #[command(name = echo::SUBCOMMAND, hide = true)]
+    Echo,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Bench {
+    /// A plugin's quote in a fresh instance, against a bare wasmtime call.
+    Invoke,
+    /// Posted transfers, against pgbench and against one commit for each.
+    Ledger,
+    /// Quotes over HTTP, against a bare echo.
+    Quote,
+    /// Whole orders over HTTP.
+    Checkout,
+}
+
+fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    if let Some(Part::Echo) = arguments.part {
+        return runtime.block_on(echo::serve());
+    }
+    let measure = Duration::from_secs(arguments.seconds);
+    let mut report = Report::default();
+    let wanted = |bench| arguments.only.is_empty() || arguments.only.contains(&bench);
+    if wanted(Bench::Invoke) {
+        invoke::run(&mut report, measure, runtime.handle())?;
+    }
+    if wanted(Bench::Ledger) {
+        runtime.block_on(ledger::run(&mut report, measure))?;
+    }
+    if wanted(Bench::Quote) {
+        runtime.block_on(quote::run(&mut report, measure))?;
+    }
+    if wanted(Bench::Checkout) {
+        runtime.block_on(checkout::run(&mut report, measure))?;
+    }
+    report.write(&arguments.out)?;
+    println!("\n{report}\nwrote {}", arguments.out.display());
+    Ok(())
+}

@@ -1,0 +1,36 @@
+//! The operator's shell, over a host's data: it needs the data folder, not a
+//! running host.
+
+mod books;
+mod operator;
+
+use clap::Subcommand;
+
+use crate::config::{DEFAULT_TOML, DataArgs};
+use crate::terminal::say;
+
+pub(crate) use books::books_line;
+
+/// What an operator does at a shell.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Print every configuration key with its default, commented.
+    Config,
+    /// Operators of the platform.
+    #[command(subcommand)]
+    Operator(operator::Command),
+    /// Print the books per asset; the sum of all balances is zero.
+    Books(DataArgs),
+}
+
+/// Runs a subcommand of `qiao admin`.
+pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Config => {
+            say(DEFAULT_TOML.trim_end());
+            Ok(())
+        }
+        Command::Operator(command) => operator::run(command).await,
+        Command::Books(data) => books::run(data).await,
+    }
+}

@@ -1,0 +1,158 @@
+//! The work between requests: orders driven on, events delivered, jobs run,
+//! income credited, the old swept away. Every step may run on several nodes at
+//! once: each claims what it takes.
+
+use std::time::Duration;
+
+use qiao_auth::Auth;
+use qiao_events::{Delivery, Egress, Events};
+use qiao_orders::Orders;
+use qiao_runtime::{Invocations, Runtime};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Pause of a step that found nothing to do.
+const ORDERS_PAUSE: Duration = Duration::from_millis(250);
+const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
+const JOBS_PAUSE: Duration = Duration::from_millis(500);
+const RECORDS_PAUSE: Duration = Duration::from_millis(300);
+const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
+/// Pause after a step that failed.
+const FAILURE_PAUSE: Duration = Duration::from_secs(2);
+/// Deliveries that are made at once.
+const DELIVERIES_MAX: usize = 32;
+
+/// The rooms that the worker drives.
+#[derive(Clone)]
+pub(crate) struct Worker {
+    pub(crate) auth: Auth,
+    pub(crate) events: Events,
+    pub(crate) egress: Egress,
+    pub(crate) orders: Orders,
+    pub(crate) runtime: Runtime,
+    pub(crate) invocations: Invocations,
+}
+
+/// What a step found.
+enum Found {
+    Something,
+    Nothing,
+}
+
+impl Worker {
+    /// Works until told to stop; a step in hand is finished.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        tokio::join!(
+            repeat("resuming orders", ORDERS_PAUSE, &stop, || self
+                .drive_orders()),
+            self.deliver(&stop),
+            repeat("running jobs", JOBS_PAUSE, &stop, || self.run_jobs()),
+            repeat("recording invocations", RECORDS_PAUSE, &stop, || self
+                .record()),
+            repeat("sweeping", UPKEEP_PAUSE, &stop, || self.sweep()),
+        );
+    }
+
+    async fn drive_orders(&self) -> anyhow::Result<Found> {
+        Ok(found(self.orders.resume().await?))
+    }
+
+    /// Keeps up to [`DELIVERIES_MAX`] deliveries under way; a slow receiver holds up nobody else.
+    async fn deliver(&self, stop: &CancellationToken) {
+        let mut under_way = JoinSet::new();
+        while !stop.is_cancelled() {
+            while under_way.try_join_next().is_some() {}
+            let free = DELIVERIES_MAX - under_way.len();
+            let pause = match self.events.claim(free).await {
+                Ok(deliveries) if deliveries.is_empty() => DELIVERIES_PAUSE,
+                Ok(deliveries) => {
+                    for delivery in deliveries {
+                        under_way.spawn(self.clone().attempt(delivery));
+                    }
+                    if under_way.len() < DELIVERIES_MAX {
+                        continue;
+                    }
+                    DELIVERIES_PAUSE
+                }
+                Err(error) => {
+                    tracing::error!(%error, "claiming deliveries failed; it is tried again");
+                    FAILURE_PAUSE
+                }
+            };
+            wait(pause, stop).await;
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Makes one attempt: the one place that knows who receives an event.
+    async fn attempt(self, delivery: Delivery) {
+        let ticket = delivery.ticket();
+        let attempt = match &delivery {
+            Delivery::Webhook(webhook) => self.events.send_webhook(&self.egress, webhook).await,
+            Delivery::Plugin(plugin) => self.orders.deliver_to_plugin(plugin).await,
+        };
+        match self.events.finish(ticket, attempt).await {
+            Ok(()) => {}
+            Err(error @ qiao_events::Error::LeaseLost(_)) => {
+                tracing::info!(%error, "somebody else has the delivery now");
+            }
+            Err(error) => tracing::error!(%error, "an attempt was not recorded; it is made again"),
+        }
+    }
+
+    async fn run_jobs(&self) -> anyhow::Result<Found> {
+        let ran = self.orders.run_due_jobs().await?;
+        let credited = self.orders.accrue_income().await?;
+        Ok(found(ran + credited.days))
+    }
+
+    async fn record(&self) -> anyhow::Result<Found> {
+        self.invocations.write_waiting(&self.runtime).await?;
+        Ok(Found::Nothing)
+    }
+
+    async fn sweep(&self) -> anyhow::Result<Found> {
+        self.auth.sweep().await?;
+        self.orders.prune_offers().await?;
+        while self.events.prune().await? > 0 {}
+        Ok(Found::Nothing)
+    }
+}
+
+const fn found(count: usize) -> Found {
+    if count == 0 {
+        Found::Nothing
+    } else {
+        Found::Something
+    }
+}
+
+/// Repeats a step; the failure of one is logged here, once, and tried again.
+async fn repeat<F, Fut>(what: &str, pause: Duration, stop: &CancellationToken, step: F)
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = anyhow::Result<Found>>,
+{
+    while !stop.is_cancelled() {
+        let pause = match step().await {
+            Ok(Found::Something) => continue,
+            Ok(Found::Nothing) => pause,
+            Err(error) => {
+                tracing::error!(
+                    error = format!("{error:#}"),
+                    "{what} failed; it is tried again"
+                );
+                FAILURE_PAUSE
+            }
+        };
+        wait(pause, stop).await;
+    }
+}
+
+/// Waits, or less when told to stop.
+async fn wait(pause: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(pause) => {}
+    }
+}

@@ -1,0 +1,182 @@
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context, bail, ensure};
+use qiao::{Client, PublishArgs};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::process::{Child, Command};
+use tokio::task::JoinSet;
+
+use crate::person::{PASSWORD, Person};
+
+/// Whose plugin is measured.
+const HANDLE: &str = "steady-fund";
+const OPERATOR: &str = "operator";
+/// How often the host is asked whether it listens, and how many times.
+const ASK: Duration = Duration::from_millis(50);
+const ASK_TIMES: u32 = 200;
+
+/// A host of its own process, as `qiao serve` runs it: a sandbox on a fresh SQLite file,
+/// where a fund company sells its fund. It ends when this is dropped.
+pub(crate) struct Host {
+    /// `host:port`.
+    pub(crate) address: String,
+    process: Child,
+    folder: TempDir,
+}
+
+impl Host {
+    /// Starts it and publishes the money fund through the public doors.
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let data = folder.path().join("data");
+        add_operator(&data).await?;
+        let address = free_address()?;
+        let process = qiao()?
+            .args(["serve", "--sandbox", "--listen", &address, "--data"])
+            .arg(&data)
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("starting the host")?;
+        let mut host = Self {
+            address,
+            process,
+            folder,
+        };
+        host.wait_until_it_listens().await?;
+        host.publish().await.context("publishing the fund")?;
+        Ok(host)
+    }
+
+    /// Its process.
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.process.id()
+    }
+
+    /// People who are signed in, each with a PIN and play money.
+    pub(crate) async fn people(&self, count: usize) -> anyhow::Result<Vec<Person>> {
+        let mut joining = JoinSet::new();
+        for number in 0..count {
+            let address = self.address.clone();
+            joining.spawn(async move {
+                let mut person = Person::sign_up(&address, &format!("person{number}")).await?;
+                person.get_ready_to_pay().await?;
+                anyhow::Ok(person)
+            });
+        }
+        let mut people = Vec::with_capacity(count);
+        while let Some(person) = joining.join_next().await {
+            people.push(person??);
+        }
+        Ok(people)
+    }
+
+    /// An offer of the fund to a person, which can be quoted and ordered for half an hour.
+    pub(crate) async fn offer(person: &mut Person) -> anyhow::Result<String> {
+        let path = format!("/v1/public-accounts/{HANDLE}/services/invest");
+        let form = json!({
+            "form": "buy",
+            "fields": [{ "name": "amount", "value": "100.00" }],
+            "locale": "en",
+        });
+        let answer = person.post(&path, &form).await?;
+        let offer = answer["offer"]["id"].as_str();
+        Ok(offer.with_context(|| format!("the form led to no offer: {answer}"))?.to_owned())
+    }
+
+    async fn wait_until_it_listens(&mut self) -> anyhow::Result<()> {
+        for _ in 0..ASK_TIMES {
+            if TcpStream::connect(&self.address).await.is_ok() {
+                return Ok(());
+            }
+            if let Some(status) = self.process.try_wait()? {
+                bail!("the host ended at once: {status}");
+            }
+            tokio::time::sleep(ASK).await;
+        }
+        bail!("the host does not listen on {}", self.address);
+    }
+
+    async fn publish(&self) -> anyhow::Result<()> {
+        let mut operator = Person::log_in(&self.address, OPERATOR).await?;
+        let mut staff = Person::sign_up(&self.address, "fund").await?;
+        let key = self.folder.path().join("fund.pem");
+        make_key(&key).await?;
+        let institution = json!({
+            "name": "Steady Fund Management",
+            "kind": "fund",
+            "handle": HANDLE,
+            "summary": "A money-market fund from 1.00 CNY.",
+            "jwks": serde_json::from_str::<Value>(&std::fs::read_to_string(key.with_extension("jwks.json"))?)?,
+        });
+        let founded = staff.post("/v1/institutions", &institution).await?;
+        let id = text(&founded["institution"]["id"])?;
+        operator.post(&format!("/v1/institutions/{id}/approve"), &json!({})).await?;
+        let client = Client::open(&PublishArgs {
+            plugin: PathBuf::new(),
+            host: format!("http://{}", self.address),
+            client_id: text(&founded["client"]["id"])?.to_owned(),
+            key,
+            activate: true,
+            review_timeout: 0,
+        })?;
+        let token = client.token("releases:write").await?;
+        let component = tokio::task::spawn_blocking(|| qiao_tests::guests::component("money-fund"));
+        let upload = client.sign(&component.await?)?;
+        let release = client.upload(&token, upload).await?;
+        let id = text(&release["id"])?;
+        operator.post(&format!("/v1/releases/{id}/approve"), &json!({})).await?;
+        client.activate(&token, id).await?;
+        Ok(())
+    }
+}
+
+/// The `qiao` binary of the same build.
+fn qiao() -> anyhow::Result<Command> {
+    let program = std::env::current_exe()?.with_file_name("qiao");
+    ensure!(
+        program.is_file(),
+        "{} is missing; `cargo build --release -p qiao` makes it",
+        program.display()
+    );
+    let mut command = Command::new(program);
+    command.kill_on_drop(true);
+    Ok(command)
+}
+
+async fn add_operator(data: &Path) -> anyhow::Result<()> {
+    let mut process = qiao()?
+        .args(["admin", "operator", "add", "--login", OPERATOR, "--password-stdin", "--data"])
+        .arg(data)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()?;
+    let mut input = process.stdin.take().context("the operator's password has no way in")?;
+    input.write_all(PASSWORD.as_bytes()).await?;
+    drop(input);
+    let status = process.wait().await?;
+    ensure!(status.success(), "the operator was not made: {status}");
+    Ok(())
+}
+
+async fn make_key(file: &Path) -> anyhow::Result<()> {
+    let made = qiao()?.args(["key", "new"]).arg(file).stdout(Stdio::null()).status().await?;
+    ensure!(made.success(), "the fund's key was not made: {made}");
+    Ok(())
+}
+
+/// An address that nobody listens on. The public address of a host is known before it
+/// starts, so the port cannot be left to the system.
+fn free_address() -> anyhow::Result<String> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
+}
+
+fn text(value: &Value) -> anyhow::Result<&str> {
+    value.as_str().with_context(|| format!("the host answered {value} where a text was due"))
+}

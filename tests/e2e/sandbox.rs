@@ -1,0 +1,75 @@
+//! A sandbox host in this process, with a biller beside it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use qiao::{Config, Host, HostOptions, Scenario, ScenarioOptions, Serving};
+use qiao_tests::{TestDatabase, guests};
+use tokio::net::TcpListener;
+
+/// A host that serves, and the biller that its traffic authority asks.
+pub(crate) struct Sandbox {
+    pub(crate) host: Arc<Host>,
+    pub(crate) url: String,
+    pub(crate) biller_url: String,
+    serving: Serving,
+    /// The folder and the database go away last.
+    _database: TestDatabase,
+}
+
+impl Sandbox {
+    /// Opens a host over a fresh database.
+    pub(crate) async fn open(database: TestDatabase) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let biller = serve_biller().await;
+        let config = Config::sandbox(
+            database.folder.path().join("data"),
+            database.url.clone(),
+            listener.local_addr().unwrap(),
+            vec![biller.to_string()],
+        )
+        .unwrap();
+        let options = HostOptions {
+            config,
+            compiler: env!("CARGO_BIN_EXE_qiao").into(),
+        };
+        let host = Arc::new(Host::open(options).await.unwrap());
+        let serving = Serving::start(host.clone(), listener).unwrap();
+        Self {
+            url: host.config.public_url(),
+            biller_url: format!("http://{biller}"),
+            host,
+            serving,
+            _database: database,
+        }
+    }
+
+    /// The scenario against this host.
+    pub(crate) fn scenario(&self) -> Scenario<'_> {
+        let fines = std::fs::read_to_string(guests::folder_of("traffic-fines").join("plugin.toml"))
+            .unwrap();
+        let fines = fines.replace("http://127.0.0.1:9601/", &format!("{}/", self.biller_url));
+        Scenario::new(
+            &self.host,
+            ScenarioOptions {
+                biller_url: self.biller_url.clone(),
+                fund: guests::component("money-fund"),
+                fines: guests::component_with_manifest("traffic-fines", &fines),
+                keys: self.host.config.data.folder.join("institutions"),
+            },
+        )
+    }
+
+    /// Stops the host.
+    pub(crate) async fn close(self) {
+        self.serving.stop().await;
+        self.host.close().await;
+    }
+}
+
+async fn serve_biller() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::task::spawn(biller::serve(listener));
+    address
+}
