@@ -5,11 +5,13 @@
     reason = "a test stops where its host does not answer"
 )]
 
+mod browser;
 mod caller;
 mod checkout;
 mod coverage;
 mod host;
 mod institutions;
+mod pages;
 mod payments;
 mod people;
 mod releases;

@@ -491,7 +491,7 @@ fn order(refunded: bool) -> Order {
             .step(Progress::Done, t.step_posted, Some(when(1)))
     };
     Order {
-        shell: shell(Locale::En, t.order, "/orders").back("/orders", t.orders),
+        shell: shell(Locale::En, t.orders, "/orders").back("/orders", t.orders),
         title: "Buy the money fund".to_owned(),
         id: ORDER.to_owned(),
         state,
