@@ -19,10 +19,12 @@ const LOAD_ACCOUNTS_SQLITE: &str =
     "select id, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account where id in (select value from json_each($1))";
 
-const LOAD_ACCOUNTS_POSTGRES: &str =
-    "select id, debits, credits, pending_out, pending_in, transfers, last_transfer
-from ledger_account where id = any(array(select json_array_elements_text($1::json)))
-order by id for update";
+// PostgreSQL keeps the plan that it made when the table was small. A lateral
+// look-up of each id has one plan, by the primary key, and locks in the order
+// of the ids.
+const LOAD_ACCOUNTS_POSTGRES: &str = "select a.id, a.debits, a.credits, a.pending_out, a.pending_in, a.transfers, a.last_transfer
+from json_array_elements_text($1::json) as wanted (id)
+cross join lateral (select * from ledger_account where ledger_account.id = wanted.id for update) as a";
 
 const OPEN_ACCOUNTS_SQLITE: &str = "insert into ledger_account (id, owner, kind, asset)
 select value ->> 'id', value ->> 'owner', value ->> 'kind', value ->> 'asset' from json_each($1) where true
