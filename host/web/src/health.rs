@@ -12,9 +12,9 @@ use crate::problem::{Problem, ProblemBody};
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(live))
-        .routes(routes!(ready))
-        .routes(routes!(scrape))
+        .routes(routes!(get_health))
+        .routes(routes!(get_readiness))
+        .routes(routes!(get_metrics))
 }
 
 /// Is the process alive
@@ -24,7 +24,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
     tag = "host",
     responses((status = 200, description = "It is", content_type = "text/plain", body = String))
 )]
-async fn live() -> &'static str {
+async fn get_health() -> &'static str {
     "ok\n"
 }
 
@@ -38,7 +38,7 @@ async fn live() -> &'static str {
         (status = 503, description = "Not now", content_type = "application/problem+json", body = ProblemBody)
     )
 )]
-async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
+async fn get_readiness(State(app): State<App>) -> Result<&'static str, Problem> {
     // A read of one row that need not exist.
     app.ledger.balance(LedgerAccountId::from_u128(0)).await?;
     Ok("ready\n")
@@ -51,7 +51,7 @@ async fn ready(State(app): State<App>) -> Result<&'static str, Problem> {
     tag = "host",
     responses((status = 200, description = "The metrics", content_type = "text/plain", body = String))
 )]
-async fn scrape(State(app): State<App>) -> impl IntoResponse {
+async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
     let text = app.metrics.render(&app.runtime.stats());
     ([(header::CONTENT_TYPE, text_format)], text)

@@ -62,7 +62,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Keyed<T> {
 fn key(headers: &HeaderMap) -> Result<String, Problem> {
     let refuse = |detail: &str| Err(Problem::new(Kind::IdempotencyKey, detail));
     let Some(value) = headers.get(IDEMPOTENCY_KEY) else {
-        return refuse("send the header Idempotency-Key: the same key with the same body has one effect");
+        return refuse(
+            "send the header Idempotency-Key: the same key with the same body has one effect",
+        );
     };
     let Ok(key) = value.to_str() else {
         return refuse("an Idempotency-Key is visible ASCII");
@@ -76,12 +78,17 @@ fn key(headers: &HeaderMap) -> Result<String, Problem> {
 
 fn demand_json(headers: &HeaderMap) -> Result<(), Problem> {
     let media_type = headers.get(header::CONTENT_TYPE);
-    let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media_type = media_type
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
     if essence.eq_ignore_ascii_case("application/json") {
         Ok(())
     } else {
-        Err(Problem::new(Kind::MediaType, "send the body as application/json"))
+        Err(Problem::new(
+            Kind::MediaType,
+            "send the body as application/json",
+        ))
     }
 }
 
@@ -102,7 +109,8 @@ mod tests {
     use super::*;
 
     async fn taken(key: Option<&str>, path: &str, body: &str) -> Result<Keyed<u32>, Problem> {
-        let mut request = axum::http::Request::post(path).header("content-type", "application/json");
+        let mut request =
+            axum::http::Request::post(path).header("content-type", "application/json");
         if let Some(key) = key {
             request = request.header(IDEMPOTENCY_KEY, key);
         }

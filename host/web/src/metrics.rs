@@ -105,8 +105,14 @@ fn record() -> Recorder {
     );
     metrics::describe_counter!(PLUGIN_CALLS, "Calls of plugins by how they ended");
     metrics::describe_counter!(PLUGIN_QUOTES, "Quotes among the calls of plugins");
-    metrics::describe_counter!(PLUGIN_COMPILATIONS, "Components compiled, not found in the cache");
-    metrics::describe_counter!(PLUGIN_RECORDS_DROPPED, "Records of invocations that found no room");
+    metrics::describe_counter!(
+        PLUGIN_COMPILATIONS,
+        "Components compiled, not found in the cache"
+    );
+    metrics::describe_counter!(
+        PLUGIN_RECORDS_DROPPED,
+        "Records of invocations that found no room"
+    );
     Recorder {
         handle,
         requests: AtomicU64::new(0),

@@ -204,10 +204,7 @@ impl IntoResponse for Problem {
         };
         let mut response = (parts.kind.status(), axum::Json(body)).into_response();
         let headers = response.headers_mut();
-        headers.insert(
-            header::CONTENT_TYPE,
-            HeaderValue::from_static(PROBLEM_JSON),
-        );
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         for (name, value) in parts.headers {
             headers.insert(name, value);
         }
@@ -246,19 +243,31 @@ mod tests {
     fn the_kinds_of_problem_are_stable() {
         let table: Vec<String> = Kind::ALL
             .iter()
-            .map(|kind| format!("{} {} {}", kind.status().as_u16(), kind.slug(), kind.title()))
+            .map(|kind| {
+                format!(
+                    "{} {} {}",
+                    kind.status().as_u16(),
+                    kind.slug(),
+                    kind.title()
+                )
+            })
             .collect();
         insta::assert_snapshot!(table.join("\n"));
     }
 
     #[tokio::test]
     async fn a_problem_has_the_members_of_rfc_9457() {
-        let response = Problem::new(Kind::InsufficientFunds, "account lac_1 has 1.00 CNY, needs 2.00 CNY")
-            .with("available", 100)
-            .into_response();
+        let response = Problem::new(
+            Kind::InsufficientFunds,
+            "account lac_1 has 1.00 CNY, needs 2.00 CNY",
+        )
+        .with("available", 100)
+        .into_response();
         assert_eq!(response.status(), StatusCode::PAYMENT_REQUIRED);
         assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM_JSON);
-        let body = axum::body::to_bytes(response.into_body(), 4096).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 4096)
+            .await
+            .unwrap();
         insta::assert_json_snapshot!(serde_json::from_slice::<Value>(&body).unwrap());
     }
 

@@ -191,12 +191,8 @@ impl From<qiao_registry::Error> for Problem {
             | E::UnknownAccount(_)
             | E::UnknownPlugin(_)
             | E::UnknownRelease(_) => told(Kind::NotFound),
-            E::InstitutionState { state, .. } => {
-                told(Kind::WrongState).with("state", state.name())
-            }
-            E::ReleaseState { ref state, .. } => {
-                told(Kind::WrongState).with("state", state.name())
-            }
+            E::InstitutionState { state, .. } => told(Kind::WrongState).with("state", state.name()),
+            E::ReleaseState { ref state, .. } => told(Kind::WrongState).with("state", state.name()),
             E::ActivationFailed { .. } => told(Kind::PluginFailed),
             E::NotFollower { .. } => told(Kind::Forbidden),
             E::QuotaExceeded { .. } => told(Kind::Locked),

@@ -22,9 +22,8 @@ pub(crate) fn forgotten(config: &WebConfig) -> SetCookie {
 fn cookie(config: &WebConfig, value: &str, lifetime_secs: i64) -> SetCookie {
     let name = config.session_cookie();
     let secure = if config.is_https() { "; Secure" } else { "" };
-    let text = format!(
-        "{name}={value}; Path=/; Max-Age={lifetime_secs}; HttpOnly; SameSite=Lax{secure}"
-    );
+    let text =
+        format!("{name}={value}; Path=/; Max-Age={lifetime_secs}; HttpOnly; SameSite=Lax{secure}");
     let mut value = HeaderValue::from_str(&text).expect("a session token is of base-64 digits");
     value.set_sensitive(true);
     [(header::SET_COOKIE, value)]

@@ -76,7 +76,7 @@ fn staff(app: &App, caller: &SessionUser, of: InstitutionId) -> Result<Permit, P
         (status = 422, description = "A key or scope is not acceptable", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn register(
+pub(crate) async fn register_client(
     State(app): State<App>,
     caller: SessionUser,
     PathParam(institution): PathParam<InstitutionId>,
@@ -105,7 +105,7 @@ pub(crate) async fn register(
         (status = 403, description = "The caller is not on the staff", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_clients(
     State(app): State<App>,
     caller: SessionUser,
     PathParam(institution): PathParam<InstitutionId>,
@@ -126,7 +126,7 @@ pub(crate) async fn list(
         (status = 404, description = "No such client", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn disable(
+pub(crate) async fn disable_client(
     State(app): State<App>,
     caller: SessionUser,
     PathPair(institution, client): PathPair<InstitutionId, OAuthClientId>,

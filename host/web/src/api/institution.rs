@@ -93,7 +93,7 @@ impl From<Institution> for InstitutionBody {
         (status = 422, description = "A value is not acceptable", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn register(
+pub(crate) async fn register_institution(
     State(app): State<App>,
     caller: SessionUser,
     Json(body): Json<NewInstitutionBody>,
@@ -131,7 +131,7 @@ pub(crate) async fn register(
     security(("session" = [])),
     responses((status = 200, description = "Newest first", body = Listing<InstitutionBody>))
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_institutions(
     State(app): State<App>,
     caller: Operator,
 ) -> Result<Json<Listing<InstitutionBody>>, Problem> {
@@ -147,7 +147,7 @@ pub(crate) async fn list(
     security(("bearer" = ["releases:write"])),
     responses((status = 200, description = "The institution", body = InstitutionBody))
 )]
-pub(crate) async fn get_own(
+pub(crate) async fn get_own_institution(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
 ) -> Result<Json<InstitutionBody>, Problem> {
@@ -174,7 +174,7 @@ pub(crate) async fn get_own(
         (status = 409, description = "It is active already", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn approve(
+pub(crate) async fn approve_institution(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<InstitutionId>,
@@ -197,7 +197,7 @@ pub(crate) async fn approve(
         (status = 409, description = "It is not active", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn suspend(
+pub(crate) async fn suspend_institution(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<InstitutionId>,

@@ -91,7 +91,7 @@ impl From<Invocation> for InvocationBody {
         (status = 404, description = "No such plugin", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_invocations(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
     PathParam(id): PathParam<PluginId>,

@@ -66,7 +66,7 @@ pub(crate) async fn own(app: &App, permit: &Permit, id: PluginId) -> Result<Plug
     security(("bearer" = ["releases:write"])),
     responses((status = 200, description = "Oldest first", body = Listing<PluginBody>))
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_plugins(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
 ) -> Result<Json<Listing<PluginBody>>, Problem> {
@@ -137,7 +137,7 @@ pub(crate) async fn roll_back(
         (status = 404, description = "No such plugin, or none of its releases serves", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn stop(
+pub(crate) async fn stop_plugin(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<PluginId>,

@@ -97,7 +97,7 @@ impl From<MenuItem> for MenuItemBody {
     tag = "institutions",
     responses((status = 200, description = "By name", body = Listing<PublicAccountBody>))
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_public_accounts(
     State(app): State<App>,
 ) -> Result<Json<Listing<PublicAccountBody>>, Problem> {
     Ok(Json(Listing::of(app.registry.public_accounts().await?)))
@@ -114,7 +114,7 @@ pub(crate) async fn list(
         (status = 404, description = "No such account", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn get_account(
+pub(crate) async fn get_public_account(
     State(app): State<App>,
     PathParam(handle): PathParam<String>,
 ) -> Result<Json<PublicAccountBody>, Problem> {

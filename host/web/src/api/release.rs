@@ -219,7 +219,7 @@ impl From<FuelSample> for FuelSampleBody {
 
 /// The upload's route, which takes a larger body than the others.
 pub(crate) fn upload_route() -> UtoipaMethodRouter<App> {
-    routes!(upload).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
+    routes!(upload_release).layer(DefaultBodyLimit::max(COMPONENT_BYTES_MAX))
 }
 
 /// Upload a signed component for review; the same bytes again give the same release
@@ -236,7 +236,7 @@ pub(crate) fn upload_route() -> UtoipaMethodRouter<App> {
         (status = 422, description = "It is refused; `code` and `detail` name the exact cause", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn upload(
+pub(crate) async fn upload_release(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
     body: Result<Bytes, BytesRejection>,
@@ -281,7 +281,7 @@ async fn unread(app: &App, permit: &Permit, rejection: BytesRejection) -> Result
         (status = 404, description = "No such plugin", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn list(
+pub(crate) async fn list_releases(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
     PathParam(id): PathParam<PluginId>,
@@ -333,7 +333,7 @@ pub(crate) async fn get_release(
         (status = 502, description = "Its `activate` failed; what was active still is", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn activate(
+pub(crate) async fn activate_release(
     State(app): State<App>,
     caller: Bearer<scope::ReleasesWrite>,
     PathParam(id): PathParam<ReleaseId>,
@@ -373,7 +373,7 @@ pub(crate) async fn list_in_review(
         (status = 409, description = "It was decided on", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn approve(
+pub(crate) async fn approve_release(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<ReleaseId>,
@@ -396,7 +396,7 @@ pub(crate) async fn approve(
         (status = 409, description = "It was decided on", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
-pub(crate) async fn reject(
+pub(crate) async fn reject_release(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<ReleaseId>,

@@ -73,8 +73,10 @@ fn bearer_token(headers: &HeaderMap) -> Result<&str, Problem> {
         .map(|(_, token)| token.trim())
         .ok_or_else(|| {
             // RFC 6750 section 3.1: without any credentials the challenge names no error.
-            Problem::new(Kind::InvalidToken, "send `Authorization: Bearer …`")
-                .with_header(header::WWW_AUTHENTICATE, header::HeaderValue::from_static("Bearer"))
+            Problem::new(Kind::InvalidToken, "send `Authorization: Bearer …`").with_header(
+                header::WWW_AUTHENTICATE,
+                header::HeaderValue::from_static("Bearer"),
+            )
         })
 }
 
@@ -151,7 +153,10 @@ pub fn check_csrf(session: &Session, sent: &str) -> Result<(), Problem> {
 
 async fn guarded_session(parts: &Parts, app: &App) -> Result<Session, Problem> {
     let Some(session) = session(parts, app).await? else {
-        return Err(Problem::new(Kind::SignInRequired, "there is no session, or it has ended"));
+        return Err(Problem::new(
+            Kind::SignInRequired,
+            "there is no session, or it has ended",
+        ));
     };
     if !matches!(parts.method, Method::GET | Method::HEAD) {
         let sent = parts.headers.get(CSRF_HEADER);

@@ -78,7 +78,7 @@ impl From<ActiveToken> for ActiveTokenBody {
         (status = 401, description = "The client did not prove who it is", body = RefusalBody),
     )
 )]
-pub(crate) async fn introspect(
+pub(crate) async fn introspect_token(
     State(app): State<App>,
     form: Result<Form<IntrospectionForm>, FormRejection>,
 ) -> Result<Json<IntrospectionBody>, Refusal> {

@@ -17,9 +17,9 @@ use crate::App;
 
 pub(crate) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
-        .routes(routes!(token::issue))
-        .routes(routes!(revocation::revoke))
-        .routes(routes!(introspection::introspect))
+        .routes(routes!(token::issue_token))
+        .routes(routes!(revocation::revoke_token))
+        .routes(routes!(introspection::introspect_token))
         .routes(routes!(metadata::get_jwks))
         .routes(routes!(metadata::get_metadata))
 }

@@ -30,7 +30,7 @@ form_with_client! {
         (status = 401, description = "The client did not prove who it is", body = RefusalBody),
     )
 )]
-pub(crate) async fn revoke(
+pub(crate) async fn revoke_token(
     State(app): State<App>,
     form: Result<Form<RevocationForm>, FormRejection>,
 ) -> Result<StatusCode, Refusal> {

@@ -47,7 +47,7 @@ pub(crate) struct TokenBody {
         (status = 401, description = "The client did not prove who it is", body = RefusalBody),
     )
 )]
-pub(crate) async fn issue(
+pub(crate) async fn issue_token(
     State(app): State<App>,
     form: Result<Form<TokenForm>, FormRejection>,
 ) -> Result<Json<TokenBody>, Refusal> {

@@ -118,9 +118,10 @@ async fn what_a_payment_refuses_names_the_cause() {
         let server = server.clone();
         async move { server.keyed("/v1/payments", key, &body).await }
     };
-    pay("a", 1_001, 1_001, platform.clone())
-        .await
-        .expect_problem(402, "insufficient-funds");
+    for _ in 0..2 {
+        let poor = pay("a", 1_001, 1_001, platform.clone()).await;
+        poor.expect_problem(402, "insufficient-funds");
+    }
     pay("b", 100, 99, platform.clone())
         .await
         .expect_problem(422, "invalid-value");
@@ -143,5 +144,5 @@ async fn what_a_payment_refuses_names_the_cause() {
     pay("g", 100, 100, own)
         .await
         .expect_problem(422, "invalid-value");
-    pay("a", 1_000, 1_000, platform).await.expect(201);
+    pay("h", 1_000, 1_000, platform).await.expect(201);
 }

@@ -107,10 +107,33 @@ async fn play_money_arrives_once_for_a_key() {
 }
 
 #[tokio::test]
+async fn many_sends_of_one_key_at_once_have_one_effect() {
+    qiao_tests::each_database(|database| async move {
+        let host = Host::open(database).await;
+        let person = host.person("li.wei").await;
+        let body = json!({ "amount": { "minor": 100, "currency": "CNY" } });
+        let mut sends = tokio::task::JoinSet::new();
+        for _ in 0..32 {
+            let (person, body) = (person.clone(), body.clone());
+            sends.spawn(async move { person.keyed("/v1/sandbox/top-ups", "k", &body).await });
+        }
+        let answers = sends.join_all().await;
+        assert!(answers.iter().any(|answer| answer.status == 201));
+        for answer in answers.iter().filter(|answer| answer.status != 201) {
+            let found = (answer.status, answer.slug());
+            assert_eq!(found, (409, "idempotency-key-in-flight"));
+        }
+        let balances = person.get("/v1/balances").await.expect(200).body;
+        assert_eq!(balances["items"][0]["available_minor"], 100);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_sandbox_clock_moves_forward_for_an_operator() {
     let host = Host::open(qiao_tests::sqlite().await).await;
     let operator = host.operator().await;
-    let day = 24 * 3600 * 1000;
+    let day = 24 * 3600 * 1000_i64;
     let path = "/v1/sandbox/clock";
     let moved = operator
         .post(path, &json!({ "advance_ms": day }))
