@@ -251,11 +251,6 @@ fn hex(bytes: &[u8; 32]) -> String {
         })
 }
 
-/// The 32 bytes of 64 hexadecimal digits.
-pub(crate) fn digest_of_hex(text: &str) -> Option<[u8; 32]> {
-    unhex("digest", text).ok()
-}
-
 fn unhex(what: &'static str, text: &str) -> Result<[u8; 32], ClaimsError> {
     let mut bytes = [0_u8; 32];
     if text.len() != 64 || !text.is_ascii() {

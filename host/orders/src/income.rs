@@ -3,7 +3,7 @@ use std::collections::HashMap;
 use qiao_catalog::{Price, Product};
 use qiao_db::Tx;
 use qiao_ledger::State;
-use qiao_model::{ProductId, Rounding, Scope, UserId};
+use qiao_model::{LedgerAccountId, ProductId, Rounding, Scope, Timestamp, UserId};
 use qiao_payments::{Account, Command, Credit, CreditLine, Credited, Holder, Keyed, Outcome};
 
 use crate::crash::CrashPoint;
@@ -36,6 +36,8 @@ pub struct Accrued {
 enum Step {
     Credited(Credited),
     Finished,
+    /// Another node went on with the day in between.
+    Overtaken,
 }
 
 impl Orders {
@@ -79,49 +81,57 @@ impl Orders {
         price: &Price,
         accrued: &mut Accrued,
     ) -> Result<(), Error> {
-        let db = &self.inner().db;
-        loop {
-            let step = db.write(|| self.accrue_batch(product, price)).await?;
-            match step {
-                Step::Finished => {
-                    accrued.days += 1;
-                    return Ok(());
+        let inner = self.inner();
+        let permit = inner.auth.permit_system("income", Scope::HoldingsRead);
+        while let Some(after) = store::progress(&inner.db, product.id, price.day).await? {
+            let holders = match price.income_per_10k_e4 {
+                Some(1..) => {
+                    let payments = &inner.payments;
+                    payments
+                        .holders(&permit, product.id, after, INCOME_HOLDERS_MAX)
+                        .await?
                 }
+                _ => Vec::new(),
+            };
+            let credit = || self.credit(product, price, after, &holders);
+            match inner.db.write(credit).await? {
+                Step::Overtaken => {}
+                Step::Finished => accrued.days += 1,
                 Step::Credited(credited) => {
                     accrued.holders += credited.holders;
                     accrued.units_minor = accrued.units_minor.saturating_add(credited.minor);
-                    self.inner().crash.at(CrashPoint::AfterIncomeBatch)?;
+                    inner.crash.at(CrashPoint::AfterIncomeBatch)?;
                 }
             }
         }
+        Ok(())
     }
 
-    async fn accrue_batch(&self, product: &Product, price: &Price) -> Result<Step, Error> {
+    /// Credits holders behind `after` and notes the last of them, or that there
+    /// is none left.
+    async fn credit(
+        &self,
+        product: &Product,
+        price: &Price,
+        after: Option<LedgerAccountId>,
+        holders: &[Holder],
+    ) -> Result<Step, Error> {
         let inner = self.inner();
         let now = inner.env.now();
-        let mut tx = inner.db.begin().await?;
         let per_10k_e4 = price.income_per_10k_e4.unwrap_or(0);
-        // The row is locked: two nodes never credit one day at once.
-        let progress = store::begin_day(&mut tx, product.id, price.day, per_10k_e4).await?;
-        let holders = match &progress {
-            Some(progress) if per_10k_e4 > 0 => {
-                let permit = inner.auth.permit_system("income", Scope::HoldingsRead);
-                let after = progress.after_account;
-                let payments = &inner.payments;
-                payments
-                    .holders(&permit, product.id, after, INCOME_HOLDERS_MAX)
-                    .await?
-            }
-            _ => Vec::new(),
-        };
-        let Some(last) = holders.last().map(|holder| holder.account) else {
-            if progress.is_some() {
-                store::finish_day(&mut tx, product.id, price.day, now).await?;
-            }
+        let mut tx = inner.db.begin().await?;
+        // The row stays locked: two nodes never credit one day at once.
+        let locked = store::lock_day(&mut tx, product.id, price.day, per_10k_e4).await?;
+        if locked != Some(after) {
+            tx.commit().await?;
+            return Ok(Step::Overtaken);
+        }
+        let Some(last) = holders.last() else {
+            store::finish_day(&mut tx, product.id, price.day, now).await?;
             tx.commit().await?;
             return Ok(Step::Finished);
         };
-        let units = units_at_start(&mut tx, product.id, price, &holders).await?;
+        let units = units_at_start(&mut tx, product.id, price, holders).await?;
         let lines: Vec<CreditLine> = holders
             .iter()
             .zip(units)
@@ -131,25 +141,37 @@ impl Orders {
             })
             .filter(|line| line.minor > 0)
             .collect();
-        let credits = credits(product.id, price, &lines);
-        let named: Vec<&Keyed> = credits.iter().collect();
-        let mut sum = Credited::default();
-        if !named.is_empty() {
-            let mut books = qiao_payments::batch::load(&mut tx, &named).await?;
-            for credit in named {
-                let outcome = qiao_payments::batch::decide(&mut books, credit, now)?;
-                if let Outcome::Credited(credited) = outcome {
-                    sum.holders += credited.holders;
-                    sum.existing += credited.existing;
-                    sum.minor = sum.minor.saturating_add(credited.minor);
-                }
-            }
-            qiao_payments::batch::store(books, &mut tx, now).await?;
-        }
-        store::advance(&mut tx, product.id, price.day, last, &sum).await?;
+        let credited = pay_out(&mut tx, product.id, price, &lines, now).await?;
+        store::advance(&mut tx, product.id, price.day, last.account, &credited).await?;
         tx.commit().await?;
-        Ok(Step::Credited(sum))
+        Ok(Step::Credited(credited))
     }
+}
+
+async fn pay_out(
+    tx: &mut Tx,
+    product: ProductId,
+    price: &Price,
+    lines: &[CreditLine],
+    now: Timestamp,
+) -> Result<Credited, Error> {
+    let mut sum = Credited::default();
+    let credits = credits(product, price, lines);
+    if credits.is_empty() {
+        return Ok(sum);
+    }
+    let named: Vec<&Keyed> = credits.iter().collect();
+    let mut books = qiao_payments::batch::load(tx, &named).await?;
+    for credit in named {
+        let outcome = qiao_payments::batch::decide(&mut books, credit, now)?;
+        if let Outcome::Credited(credited) = outcome {
+            sum.holders += credited.holders;
+            sum.existing += credited.existing;
+            sum.minor = sum.minor.saturating_add(credited.minor);
+        }
+    }
+    qiao_payments::batch::store(books, tx, now).await?;
+    Ok(sum)
 }
 
 /// What each user held when the price's day began: what they hold now, less
@@ -205,7 +227,7 @@ mod tests {
         assert_eq!(income_of(18_409, 5_432), 0);
         assert_eq!(income_of(18_410, 5_432), 1);
         assert_eq!(income_of(-5, 5_432), 0);
-        assert_eq!(income_of(i64::MAX, 5_432), 501_010_711_398_529);
+        assert_eq!(income_of(i64::MAX, 5_432), 501_013_569_041_951);
     }
 
     proptest! {

@@ -75,7 +75,8 @@ impl Orders {
     /// # Errors
     /// The database failed.
     pub async fn open(rooms: Rooms, config: OrdersConfig) -> Result<Self, Error> {
-        store::leases::release(&rooms.db, &config.node).await?;
+        let (db, node) = (&rooms.db, config.node.as_str());
+        db.write(|| store::leases::release(db, node)).await?;
         let machine = OrderMachine::new(rooms.env.clone());
         let batcher = Batcher::start(rooms.db.clone(), machine, BatchOptions::default());
         Ok(Self {

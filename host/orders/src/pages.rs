@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use qiao_auth::{Actor, Permit};
+use qiao_auth::Permit;
 use qiao_model::{OfferId, Scope, Timestamp, UserId};
 use qiao_runtime::{CallError, Field, Page, PageError};
 
@@ -40,7 +40,7 @@ pub struct Submission {
 }
 
 impl Orders {
-    /// The page of a service. Scope `orders:write`.
+    /// The page of a service. Scope `account`.
     ///
     /// # Errors
     /// No plugin serves the account, or it refuses or fails.
@@ -53,7 +53,7 @@ impl Orders {
     }
 
     /// The answer to a form: another page, or an offer that is stored and leads
-    /// to the checkout. Scope `orders:write`.
+    /// to the checkout. Scope `account`.
     ///
     /// # Errors
     /// No plugin serves the account, or it refuses, fails or offers what it does not sell.
@@ -76,7 +76,7 @@ impl Orders {
         }
     }
 
-    /// An offer that was made to the caller and has not expired. Scope `orders:write`.
+    /// An offer that was made to the caller and has not expired. Scope `account`.
     ///
     /// # Errors
     /// There is none of that id for this user, or it has expired.
@@ -174,17 +174,10 @@ impl Orders {
     }
 }
 
-/// Demands that a signed-in person acts: a checkout belongs to people.
+/// Demands a signed-in person acting for themselves: a checkout belongs to people.
 pub(crate) fn demand_person(permit: &Permit) -> Result<UserId, Error> {
     permit.covers(Scope::Account)?;
-    match permit.actor() {
-        Actor::User(user) => Ok(*user),
-        Actor::Staff { .. }
-        | Actor::Client { .. }
-        | Actor::Plugin { .. }
-        | Actor::Operator(_)
-        | Actor::System(_) => Ok(permit.demand_user()?),
-    }
+    Ok(permit.demand_user()?)
 }
 
 fn page_refusal(error: CallError<PageError>) -> Error {

@@ -36,10 +36,7 @@ impl PluginFulfiller {
         let found = found.ok_or_else(missing)?;
         let bytes = registry.component_bytes(release).await.map_err(lookup)?;
         let upload = bytes.ok_or_else(missing)?;
-        // The digest is of the component without its signature.
-        let component = qiao_manifest::signing_bytes(&upload).map_err(lookup)?;
-        let reference = release_ref(&found).ok_or_else(missing)?;
-        let loaded = self.runtime.load(&reference, component).await;
+        let loaded = self.runtime.load(&ReleaseRef::from(&found), &upload).await;
         loaded.map_err(lookup)
     }
 
@@ -153,17 +150,6 @@ fn serving(release: &Release) -> Serving {
         release: release.id,
         digest: release.digest.clone(),
     }
-}
-
-fn release_ref(release: &Release) -> Option<ReleaseRef> {
-    Some(ReleaseRef {
-        id: release.id,
-        plugin: release.plugin,
-        institution: release.institution,
-        digest: crate::claims::digest_of_hex(&release.digest)?,
-        scopes: release.scopes(),
-        egress: release.manifest.egress.clone(),
-    })
 }
 
 fn lookup(error: impl std::error::Error) -> LookupError {

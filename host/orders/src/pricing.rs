@@ -1,5 +1,5 @@
 use qiao_auth::Permit;
-use qiao_catalog::OrderKind;
+use qiao_catalog::{OrderKind, Product};
 use qiao_model::{OfferId, OrderId, Scope};
 use qiao_runtime::{CallError, QuoteError, QuoteRequest, Quoted};
 
@@ -58,7 +58,7 @@ impl Orders {
         };
         let quoted = inner.plugins.quote(&serving, request).await;
         let quoted = quoted.map_err(quote_refusal)?;
-        check_answer(&offer, &quoted, product.in_units)?;
+        check_answer(&offer, &quoted, &product)?;
         let principal = quoted.quote.principal;
         let fees = qiao_catalog::fee::charge(&schedule.lines, offer.terms.kind, principal)
             .map_err(PlanError::Fees)
@@ -141,13 +141,16 @@ impl Orders {
 }
 
 /// What the plugin may answer to this offer.
-fn check_answer(offer: &Offer, quoted: &Quoted, in_units: bool) -> Result<(), Error> {
+fn check_answer(offer: &Offer, quoted: &Quoted, product: &Product) -> Result<(), Error> {
     let answer = &quoted.quote;
-    if answer.unit_price_e4.is_some() != in_units {
+    if answer.principal.currency != product.currency {
+        return Err(Error::Unpriceable(PlanError::Inconsistent));
+    }
+    if answer.unit_price_e4.is_some() != product.in_units {
         return Err(Error::Unpriceable(PlanError::UnitPrice));
     }
     match offer.terms.kind {
-        OrderKind::Redeem if !in_units => Err(Error::Unpriceable(PlanError::UnitPrice)),
+        OrderKind::Redeem if !product.in_units => Err(Error::Unpriceable(PlanError::UnitPrice)),
         OrderKind::Redeem => Ok(()),
         // The user agreed to spend the offer's amount, and no plugin asks for more.
         OrderKind::Purchase | OrderKind::Pay if offer.terms.amount != Some(answer.principal) => {

@@ -56,7 +56,9 @@ fn changes() -> Vec<Change> {
 }
 
 /// The state and the money step that a change leads to; none when it is refused.
-fn check(from: &Standing, change: &Change) -> Option<(OrderState, MoneyStep)> {
+type Outcome = Option<(OrderState, MoneyStep)>;
+
+fn check(from: &Standing, change: &Change) -> Outcome {
     decide(from, 1, change, NOW)
         .ok()
         .map(|d| (d.standing.state, d.money))
@@ -66,7 +68,7 @@ fn check(from: &Standing, change: &Change) -> Option<(OrderState, MoneyStep)> {
 fn every_state_and_change_has_its_one_outcome() {
     use MoneyStep::{Nothing, Post, Refund, Void};
     use OrderState::{Completed, Held, Paid, Refunded, Unknown, Voided};
-    let table: [(Standing, [Option<(OrderState, MoneyStep)>; 7]); 7] = [
+    let table: [(Standing, [Outcome; 7]); 7] = [
         (
             standing(Held),
             [

@@ -1,7 +1,7 @@
 //! The money path: what a batch loads and stores.
 
 use qiao_db::{Error, Tx};
-use qiao_model::{OrderId, UserId};
+use qiao_model::{OrderId, Timestamp, UserId};
 use serde::Serialize;
 
 use super::row::{head, receipt_text, standing_columns};
@@ -109,13 +109,13 @@ impl<'a> StandingRow<'a> {
             },
             attempt: standing.attempt,
             failures: standing.failures,
-            next_at: standing.next_at.map(|t| t.as_millis()),
+            next_at: standing.next_at.map(Timestamp::as_millis),
             lease_node: lease.map(|lease| lease.node.as_str()),
             lease_until: lease.map(|lease| lease.until.as_millis()),
             problem: standing.problem.as_deref(),
             receipt: standing.receipt.as_ref().map(receipt_text),
-            posted_at: standing.posted_at.map(|t| t.as_millis()),
-            returned_at: standing.returned_at.map(|t| t.as_millis()),
+            posted_at: standing.posted_at.map(Timestamp::as_millis),
+            returned_at: standing.returned_at.map(Timestamp::as_millis),
             changed_at: standing.changed_at.as_millis(),
         }
     }

@@ -6,6 +6,7 @@ use qiao_db::{Db, Error, Tx};
 use qiao_model::{Day, LedgerAccountId, ProductId, Timestamp, UserId};
 use qiao_payments::Credited;
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::{AsText, json, parse};
 
@@ -16,9 +17,9 @@ const BEGIN: &str =
     "insert into income_day (product_id, day, income_per_10k_e4) values ($1, $2, $3)
 on conflict (product_id, day) do nothing";
 
-const PROGRESS_SQLITE: &str = "select after_account, finished_at from income_day
+const PROGRESS: &str = "select after_account, finished_at from income_day
 where product_id = $1 and day = $2";
-const PROGRESS_POSTGRES: &str = "select after_account, finished_at from income_day
+const LOCK_PROGRESS: &str = "select after_account, finished_at from income_day
 where product_id = $1 and day = $2 for update";
 
 const ADVANCE: &str = "update income_day
@@ -49,12 +50,6 @@ const MOVED_POSTGRES: &str = "select user_id, cast(sum(moved) as bigint) as move
         and user_id = any(array(select json_array_elements_text($3::json)))
 ) as moves group by user_id";
 
-/// How far a day is.
-pub(crate) struct Progress {
-    /// The last holding done; none before the first.
-    pub(crate) after_account: Option<LedgerAccountId>,
-}
-
 /// The days from one on that are credited to everybody.
 pub(crate) async fn finished_since(
     db: &Db,
@@ -71,33 +66,49 @@ pub(crate) async fn finished_since(
         .collect()
 }
 
-/// Locks a day and tells how far it is; none when everybody is credited.
-pub(crate) async fn begin_day(
+/// The last holding that a day is credited to, if any; none when everybody is.
+pub(crate) async fn progress(
+    db: &Db,
+    product: ProductId,
+    day: Day,
+) -> Result<Option<Option<LedgerAccountId>>, Error> {
+    let row = sqlx::query(PROGRESS)
+        .bind(product.to_string())
+        .bind(day.to_string())
+        .fetch_optional(db.reads())
+        .await?;
+    row.map_or(Ok(Some(None)), |row| progress_of(&row))
+}
+
+/// As [`progress`], with the day locked until the transaction ends.
+pub(crate) async fn lock_day(
     tx: &mut Tx,
     product: ProductId,
     day: Day,
     per_10k_e4: i64,
-) -> Result<Option<Progress>, Error> {
+) -> Result<Option<Option<LedgerAccountId>>, Error> {
     sqlx::query(BEGIN)
         .bind(product.to_string())
         .bind(day.to_string())
         .bind(per_10k_e4)
         .execute(tx.conn())
         .await?;
-    let sql = tx.pick(PROGRESS_SQLITE, PROGRESS_POSTGRES);
+    let sql = tx.pick(PROGRESS, LOCK_PROGRESS);
     let row = sqlx::query(sql)
         .bind(product.to_string())
         .bind(day.to_string())
         .fetch_one(tx.conn())
         .await?;
+    progress_of(&row)
+}
+
+fn progress_of(row: &AnyRow) -> Result<Option<Option<LedgerAccountId>>, Error> {
     let finished: Option<i64> = row.try_get("finished_at")?;
     if finished.is_some() {
         return Ok(None);
     }
     let after: Option<&str> = row.try_get("after_account")?;
-    Ok(Some(Progress {
-        after_account: after.map(|id| parse("account id", id)).transpose()?,
-    }))
+    Ok(Some(after.map(|id| parse("account id", id)).transpose()?))
 }
 
 /// What orders moved into (or out of, when negative) each user's holding since a time.

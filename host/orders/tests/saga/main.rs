@@ -1,0 +1,22 @@
+//! The saga on both engines, with real books and a plugin that says what the
+//! test wants: every transition, every refusal, and a crash at every step.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not there"
+)]
+
+mod books;
+mod crashes;
+mod fulfilment;
+mod income;
+mod jobs;
+mod leases;
+mod ownership;
+mod pages;
+mod plugin;
+mod plugin_events;
+mod quotes;
+mod refusals;
+mod schema;
+mod stuck;
+mod world;
