@@ -17,7 +17,7 @@ use crate::pages::visit::{Person, own_path};
 use crate::problem::{Kind as ProblemKind, Problem};
 
 /// The sandbox gives at most so much at a time.
-pub(super) const TOP_UP_MAX: Money = Money::cny(10_000_000_00);
+pub(super) const TOP_UP_MAX: Money = Money::cny(1_000_000_000);
 const MOVEMENTS_PER_PAGE: usize = 20;
 
 /// A key for a form that moves money: sent twice, it has one effect.
