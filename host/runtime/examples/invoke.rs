@@ -4,8 +4,6 @@
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    unsafe_code,
-    missing_docs,
     reason = "a measurement for developers"
 )]
 
@@ -52,13 +50,19 @@ async fn main() {
         egress: Vec::new(),
     };
     let loaded = runtime.load(&release, &bytes).await.unwrap();
-    println!("fuel of a quote: {}", runtime.quote(&loaded, &request).await.unwrap().fuel);
+    println!(
+        "fuel of a quote: {}",
+        runtime.quote(&loaded, &request).await.unwrap().fuel
+    );
     for round in 0..3 {
         println!("round {round}");
         report("bare", &mut times(bare));
-        report("quote_blocking", &mut times(|| {
-            runtime.quote_blocking(&loaded, &request).unwrap();
-        }));
+        report(
+            "quote_blocking",
+            &mut times(|| {
+                runtime.quote_blocking(&loaded, &request).unwrap();
+            }),
+        );
         let mut asynchronous = Vec::with_capacity(CALLS);
         for _ in 0..CALLS {
             let start = Instant::now();
@@ -77,9 +81,16 @@ async fn main() {
             handed.push(start.elapsed());
         }
         report("quote by spawn_blocking", &mut handed);
-        let one = rate(1, || { runtime.quote_blocking(&loaded, &request).unwrap(); });
-        let two = rate(2, || { runtime.quote_blocking(&loaded, &request).unwrap(); });
-        println!("  threads: one {one:.0}/s, two {two:.0}/s, ratio {:.2}", two / one);
+        let one = rate(1, || {
+            runtime.quote_blocking(&loaded, &request).unwrap();
+        });
+        let two = rate(2, || {
+            runtime.quote_blocking(&loaded, &request).unwrap();
+        });
+        println!(
+            "  threads: one {one:.0}/s, two {two:.0}/s, ratio {:.2}",
+            two / one
+        );
     }
 }
 

@@ -55,8 +55,8 @@ impl CompileCache {
         let path = self.path(digest);
         let mac = self.mac(digest, code).finalize().into_bytes();
         let partial = path.with_extension(format!("{}.partial", std::process::id()));
-        let written = write_whole(&partial, &[&mac, code])
-            .and_then(|()| std::fs::rename(&partial, &path));
+        let written =
+            write_whole(&partial, &[&mac, code]).and_then(|()| std::fs::rename(&partial, &path));
         if written.is_err() {
             // The half-written file is of no use; the error that matters is returned.
             drop(std::fs::remove_file(&partial));
@@ -65,9 +65,8 @@ impl CompileCache {
     }
 
     fn mac(&self, digest: &[u8; 32], code: &[u8]) -> Hmac<Sha256> {
-        let mut mac = match Hmac::<Sha256>::new_from_slice(self.key.expose()) {
-            Ok(mac) => mac,
-            Err(_) => unreachable!("HMAC takes keys of any length"),
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.key.expose()) else {
+            unreachable!("HMAC takes keys of any length");
         };
         mac.update(PURPOSE);
         mac.update(digest);
@@ -94,9 +93,12 @@ fn write_whole(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
 
 pub(crate) fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    let digits = bytes.iter().flat_map(|byte| {
+        [
+            DIGITS[usize::from(byte >> 4)],
+            DIGITS[usize::from(byte & 15)],
+        ]
+    });
     digits.map(char::from).collect()
 }
 

@@ -243,10 +243,10 @@ fn sample_release(component: &[u8], manifest: &Manifest) -> Result<ReleaseRef, C
 
 fn sample_day() -> Day {
     let (year, month, day) = SAMPLE_DAY;
-    match Day::new(year, month, day) {
-        Some(day) => day,
-        None => unreachable!("the calendar has the sample day"),
-    }
+    let Some(day) = Day::new(year, month, day) else {
+        unreachable!("the calendar has the sample day");
+    };
+    day
 }
 
 fn sample_visit(service: &str) -> Visit {
@@ -277,7 +277,11 @@ fn sample_requests(product: &NewProduct, price: Option<Price>) -> Vec<QuoteReque
     let offer = |kind: OrderKind| Offer {
         product: product.code.clone(),
         kind,
-        title: product.name.chars().take(limits::OFFER_TITLE_CHARS_MAX).collect(),
+        title: product
+            .name
+            .chars()
+            .take(limits::OFFER_TITLE_CHARS_MAX)
+            .collect(),
         amount: (kind != OrderKind::Redeem).then(|| Money::new(SAMPLE_FEN, product.currency)),
         units_minor: (kind == OrderKind::Redeem).then_some(SAMPLE_UNITS_MINOR),
         reference: "sample".to_owned(),

@@ -56,9 +56,8 @@ pub(crate) async fn compile(mode: &CompileMode, component: &[u8]) -> Result<Vec<
 }
 
 async fn in_process(component: Vec<u8>) -> Result<Vec<u8>, CompileError> {
-    let compiled = tokio::task::spawn_blocking(move || {
-        engine::compiling()?.precompile_component(&component)
-    });
+    let compiled =
+        tokio::task::spawn_blocking(move || engine::compiling()?.precompile_component(&component));
     match compiled.await {
         Ok(Ok(code)) => Ok(code),
         Ok(Err(error)) => Err(CompileError::Refused(sentence(&format!("{error:#}")))),
@@ -130,4 +129,40 @@ const REASON_BYTES_MAX: u64 = 16 << 10;
 
 fn sentence(text: &str) -> String {
     text.trim().chars().take(REFUSAL_CHARS_MAX).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    /// A program that runs this line, whatever it is told.
+    fn program(folder: &Path, line: &str) -> PathBuf {
+        let path = folder.join("child");
+        std::fs::write(&path, format!("#!/bin/sh\n{line}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_child_that_does_not_come_back_is_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = program(folder.path(), "exec /bin/sleep 60");
+        let wait = Duration::from_millis(200);
+        let refused = in_child(&program, b"", wait).await.unwrap_err();
+        assert!(matches!(refused, CompileError::TooSlow(_)), "{refused}");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn machine_code_is_taken_at_its_limit_and_refused_one_byte_past_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let writes = |bytes: usize| {
+            let line = format!("/usr/bin/head -c {bytes} /dev/zero");
+            program(folder.path(), &line)
+        };
+        let full = in_child(&writes(COMPILE_OUTPUT_BYTES_MAX), b"", COMPILE_WAIT_MAX).await;
+        assert_eq!(full.unwrap().len(), COMPILE_OUTPUT_BYTES_MAX);
+        let past = in_child(&writes(COMPILE_OUTPUT_BYTES_MAX + 1), b"", COMPILE_WAIT_MAX).await;
+        assert!(matches!(past, Err(CompileError::OutputTooLarge(_))));
+    }
 }

@@ -45,8 +45,8 @@ fn run() -> Result<(), Failure> {
             "the component is larger than {COMPONENT_BYTES_MAX} bytes"
         )));
     }
-    let engine = engine::compiling()
-        .map_err(|error| Failure::Broken(format!("no engine: {error:#}")))?;
+    let engine =
+        engine::compiling().map_err(|error| Failure::Broken(format!("no engine: {error:#}")))?;
     let code = engine
         .precompile_component(&component)
         .map_err(|error| Failure::Refused(format!("{error:#}")))?;

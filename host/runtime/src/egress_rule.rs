@@ -13,11 +13,7 @@ pub(crate) enum Refusal {
 }
 
 /// The whole address of a request below this rule.
-pub(crate) fn address(
-    rule: &EgressRule,
-    method: EgressMethod,
-    path: &str,
-) -> Result<Url, Refusal> {
+pub(crate) fn address(rule: &EgressRule, method: EgressMethod, path: &str) -> Result<Url, Refusal> {
     if !rule.methods.contains(&method) {
         return Err(Refusal::Method);
     }
@@ -28,7 +24,10 @@ pub(crate) fn address(
         return Err(Refusal::Path("the path does not begin with /"));
     }
     let printable = |byte: u8| (0x21..0x7f).contains(&byte);
-    if path.bytes().any(|byte| !printable(byte) || matches!(byte, b'\\' | b'#')) {
+    if path
+        .bytes()
+        .any(|byte| !printable(byte) || matches!(byte, b'\\' | b'#'))
+    {
         return Err(Refusal::Path(
             "the path has a character that must be percent-encoded",
         ));
@@ -46,7 +45,10 @@ pub(crate) fn address(
     url.set_fragment(None);
     // Whatever the parser made of it, it stays below the rule.
     let same_origin = url.origin() == rule.url.origin();
-    let inside = url.path().strip_prefix(below).is_some_and(|rest| rest.starts_with('/'));
+    let inside = url
+        .path()
+        .strip_prefix(below)
+        .is_some_and(|rest| rest.starts_with('/'));
     if same_origin && inside {
         Ok(url)
     } else {
@@ -120,9 +122,22 @@ mod tests {
     fn a_path_that_leaves_the_rule_is_refused() {
         let rule = rule("https://biller.example/api");
         for path in [
-            "", "fines", "/../admin", "/x/..", "/./x", "/%2e%2e/admin", "/%2E./admin",
-            "/%252e%252e/admin", "/..%2fadmin", "/..%5cadmin", "/a\\..\\b", "/a b", "/a#b",
-            "/a\r\nhost: x", "/x%00", "/\u{e9}",
+            "",
+            "fines",
+            "/../admin",
+            "/x/..",
+            "/./x",
+            "/%2e%2e/admin",
+            "/%2E./admin",
+            "/%252e%252e/admin",
+            "/..%2fadmin",
+            "/..%5cadmin",
+            "/a\\..\\b",
+            "/a b",
+            "/a#b",
+            "/a\r\nhost: x",
+            "/x%00",
+            "/\u{e9}",
         ] {
             assert!(
                 matches!(get(&rule, path), Err(Refusal::Path(_))),

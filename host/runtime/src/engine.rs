@@ -130,9 +130,18 @@ mod tests {
             ("threads", "(component (core module (memory 1 1 shared)))"),
             ("exceptions", "(component (core module (tag)))"),
             ("gc", "(component (core module (type (struct))))"),
-            ("externref", "(component (core module (func (param externref))))"),
-            ("multi-memory", "(component (core module (memory 1) (memory 1)))"),
-            ("tail calls", "(component (core module (func return_call 0)))"),
+            (
+                "externref",
+                "(component (core module (func (param externref))))",
+            ),
+            (
+                "multi-memory",
+                "(component (core module (memory 1) (memory 1)))",
+            ),
+            (
+                "tail calls",
+                "(component (core module (func return_call 0)))",
+            ),
             ("async", "(component (type (stream u8)))"),
         ] {
             let bytes = wat::parse_str(module).unwrap();

@@ -167,7 +167,10 @@ mod tests {
         for _ in 0..limits::HOST_CALLS_MAX {
             assert_eq!(meter.host_call(), Ok(()));
         }
-        assert_eq!(meter.host_call(), Err(Stop::HostCalls(limits::HOST_CALLS_MAX)));
+        assert_eq!(
+            meter.host_call(),
+            Err(Stop::HostCalls(limits::HOST_CALLS_MAX))
+        );
     }
 
     #[test]

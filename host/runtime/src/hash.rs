@@ -54,7 +54,12 @@ impl Writer {
         });
         self.text(&offer.title);
         self.maybe(offer.amount.map(|amount| amount.minor));
-        self.text(offer.amount.as_ref().map_or("", |amount| amount.currency.code()));
+        self.text(
+            offer
+                .amount
+                .as_ref()
+                .map_or("", |amount| amount.currency.code()),
+        );
         self.maybe(offer.units_minor);
         self.text(&offer.reference);
         self.entries(&offer.facts);

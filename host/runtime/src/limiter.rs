@@ -61,7 +61,9 @@ impl ResourceLimiter for Limiter {
     }
 
     fn table_grow_failed(&mut self, _error: wasmtime::Error) -> wasmtime::Result<()> {
-        self.table_elements = self.table_elements.saturating_sub(self.table_elements_asked);
+        self.table_elements = self
+            .table_elements
+            .saturating_sub(self.table_elements_asked);
         self.table_elements_asked = 0;
         Ok(())
     }
@@ -87,8 +89,16 @@ mod tests {
     #[test]
     fn the_memories_of_an_instance_share_one_limit() {
         let mut limiter = Limiter::default();
-        assert!(limiter.memory_growing(0, MEMORY_BYTES_MAX / 2, None).is_ok());
-        assert!(limiter.memory_growing(0, MEMORY_BYTES_MAX / 2, None).is_ok());
+        assert!(
+            limiter
+                .memory_growing(0, MEMORY_BYTES_MAX / 2, None)
+                .is_ok()
+        );
+        assert!(
+            limiter
+                .memory_growing(0, MEMORY_BYTES_MAX / 2, None)
+                .is_ok()
+        );
         let past = limiter.memory_growing(0, 1, None).unwrap_err();
         assert!(matches!(past.downcast_ref(), Some(Stop::Memory(_))));
         assert_eq!(limiter.memory_bytes(), MEMORY_BYTES_MAX);
@@ -107,7 +117,11 @@ mod tests {
     #[test]
     fn the_tables_of_an_instance_share_one_limit() {
         let mut limiter = Limiter::default();
-        assert!(limiter.table_growing(0, TABLE_ELEMENTS_MAX - 1, None).is_ok());
+        assert!(
+            limiter
+                .table_growing(0, TABLE_ELEMENTS_MAX - 1, None)
+                .is_ok()
+        );
         assert!(limiter.table_growing(0, 1, None).is_ok());
         let past = limiter.table_growing(1, 2, None).unwrap_err();
         assert!(matches!(past.downcast_ref(), Some(Stop::Table(_))));

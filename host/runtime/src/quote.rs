@@ -66,9 +66,14 @@ impl Runtime {
     ) -> Result<Quoted, CallError<QuoteError>> {
         let wire_request = wire::quote_request(request);
         let budget = Budget::of(Function::Quote);
-        let ran = call::run(&self.0.host, loaded, &budget, None, None, |store, instance| {
-            quote_in(loaded, store, instance, &wire_request)
-        });
+        let ran = call::run(
+            &self.0.host,
+            loaded,
+            &budget,
+            None,
+            None,
+            |store, instance| quote_in(loaded, store, instance, &wire_request),
+        );
         self.settle_quote(loaded, request, ran)
     }
 

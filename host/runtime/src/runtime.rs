@@ -20,9 +20,9 @@ use crate::recorder::Recorder;
 use crate::seats::Seats;
 use crate::watchdog::Watchdog;
 use crate::{
-    ActivationError, Answer, CallError, Event, EventError, Fault, FulfilError, Fulfilment, Function,
-    Invocation, JobError, JobRun, Outcome, Page, PageError, PlacedOrder, Ports, ReleaseRef,
-    Submission, Visit, engine, limits, wire,
+    ActivationError, Answer, CallError, Event, EventError, Fault, FulfilError, Fulfilment,
+    Function, Invocation, JobError, JobRun, Outcome, Page, PageError, PlacedOrder, Ports,
+    ReleaseRef, Submission, Visit, engine, limits, wire,
 };
 
 /// What a runtime needs beside its ports.
@@ -156,7 +156,9 @@ impl Runtime {
         if let Some(loaded) = self.loaded(release.id) {
             return Ok(loaded);
         }
-        let loaded = self.load_with(release, bytes, Arc::clone(&self.0.ports)).await?;
+        let loaded = self
+            .load_with(release, bytes, Arc::clone(&self.0.ports))
+            .await?;
         self.0.loaded.insert(release.id, Arc::clone(&loaded));
         Ok(loaded)
     }
@@ -277,13 +279,18 @@ impl Runtime {
         let release = Arc::clone(loaded);
         let user = visit.user;
         let visit = wire::visit(visit, self.subject(loaded, user));
-        self.call(loaded, Function::Open, Some(user), move |store, instance| {
-            let guest = release.exports.pages.load(&mut *store, instance)?;
-            Ok(match guest.call_open(&mut *store, &visit)? {
-                Ok(page) => wire::page(page).map(Ok),
-                Err(error) => Ok(Err(wire::page_error(error))),
-            })
-        })
+        self.call(
+            loaded,
+            Function::Open,
+            Some(user),
+            move |store, instance| {
+                let guest = release.exports.pages.load(&mut *store, instance)?;
+                Ok(match guest.call_open(&mut *store, &visit)? {
+                    Ok(page) => wire::page(page).map(Ok),
+                    Err(error) => Ok(Err(wire::page_error(error))),
+                })
+            },
+        )
         .await
     }
 
@@ -299,13 +306,18 @@ impl Runtime {
         let release = Arc::clone(loaded);
         let user = submission.visit.user;
         let submission = wire::submission(submission, self.subject(loaded, user));
-        self.call(loaded, Function::Submit, Some(user), move |store, instance| {
-            let guest = release.exports.pages.load(&mut *store, instance)?;
-            Ok(match guest.call_submit(&mut *store, &submission)? {
-                Ok(answer) => wire::answer(answer).map(Ok),
-                Err(error) => Ok(Err(wire::page_error(error))),
-            })
-        })
+        self.call(
+            loaded,
+            Function::Submit,
+            Some(user),
+            move |store, instance| {
+                let guest = release.exports.pages.load(&mut *store, instance)?;
+                Ok(match guest.call_submit(&mut *store, &submission)? {
+                    Ok(answer) => wire::answer(answer).map(Ok),
+                    Err(error) => Ok(Err(wire::page_error(error))),
+                })
+            },
+        )
         .await
     }
 
@@ -321,13 +333,18 @@ impl Runtime {
         let release = Arc::clone(loaded);
         let user = order.user;
         let order = wire::placed_order(order, self.subject(loaded, user));
-        self.call(loaded, Function::Fulfil, Some(user), move |store, instance| {
-            let guest = release.exports.orders.load(&mut *store, instance)?;
-            Ok(match guest.call_fulfil(&mut *store, &order)? {
-                Ok(answer) => wire::fulfilment(answer).map(Ok),
-                Err(error) => Ok(Err(wire::fulfil_error(error))),
-            })
-        })
+        self.call(
+            loaded,
+            Function::Fulfil,
+            Some(user),
+            move |store, instance| {
+                let guest = release.exports.orders.load(&mut *store, instance)?;
+                Ok(match guest.call_fulfil(&mut *store, &order)? {
+                    Ok(answer) => wire::fulfilment(answer).map(Ok),
+                    Err(error) => Ok(Err(wire::fulfil_error(error))),
+                })
+            },
+        )
         .await
     }
 
@@ -343,11 +360,16 @@ impl Runtime {
         let release = Arc::clone(loaded);
         let user = order.user;
         let order = wire::placed_order(order, self.subject(loaded, user));
-        self.call(loaded, Function::Cancel, Some(user), move |store, instance| {
-            let guest = release.exports.orders.load(&mut *store, instance)?;
-            let answer = guest.call_cancel(&mut *store, &order)?;
-            Ok(Ok(answer.map_err(wire::fulfil_error)))
-        })
+        self.call(
+            loaded,
+            Function::Cancel,
+            Some(user),
+            move |store, instance| {
+                let guest = release.exports.orders.load(&mut *store, instance)?;
+                let answer = guest.call_cancel(&mut *store, &order)?;
+                Ok(Ok(answer.map_err(wire::fulfil_error)))
+            },
+        )
         .await
     }
 
@@ -382,11 +404,16 @@ impl Runtime {
         let release = Arc::clone(loaded);
         let user = event.happening.user();
         let event = wire::event(event, self.subject(loaded, user));
-        self.call(loaded, Function::Event, Some(user), move |store, instance| {
-            let guest = release.exports.events.load(&mut *store, instance)?;
-            let answer = guest.call_handle(&mut *store, &event)?;
-            Ok(Ok(answer.map_err(wire::event_error)))
-        })
+        self.call(
+            loaded,
+            Function::Event,
+            Some(user),
+            move |store, instance| {
+                let guest = release.exports.events.load(&mut *store, instance)?;
+                let answer = guest.call_handle(&mut *store, &event)?;
+                Ok(Ok(answer.map_err(wire::event_error)))
+            },
+        )
         .await
     }
 
@@ -511,7 +538,10 @@ impl Runtime {
     }
 
     pub(crate) fn count_quote_run_again(&self) {
-        self.0.counters.quotes_run_again.fetch_add(1, Ordering::Relaxed);
+        self.0
+            .counters
+            .quotes_run_again
+            .fetch_add(1, Ordering::Relaxed);
     }
 
     fn subject(&self, loaded: &Loaded, user: UserId) -> String {
@@ -522,7 +552,9 @@ impl Runtime {
 
 impl std::fmt::Debug for Runtime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Runtime").field("stats", &self.stats()).finish()
+        f.debug_struct("Runtime")
+            .field("stats", &self.stats())
+            .finish()
     }
 }
 

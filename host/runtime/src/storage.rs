@@ -63,12 +63,7 @@ impl StoragePort for DbStorage {
 impl DbStorage {
     /// Whether the value fits into the quota; it is kept if so. The plugin's row of usage
     /// is locked first, so calls at once see each other's bytes.
-    async fn put(
-        &self,
-        plugin: PluginId,
-        key: &str,
-        value: &[u8],
-    ) -> Result<bool, qiao_db::Error> {
+    async fn put(&self, plugin: PluginId, key: &str, value: &[u8]) -> Result<bool, qiao_db::Error> {
         let mut tx = self.0.begin().await?;
         store::lock_usage(&mut tx, plugin).await?;
         let before = store::bytes_of(&mut tx, plugin, key).await?;

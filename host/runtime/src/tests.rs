@@ -4,10 +4,12 @@
 mod answers;
 mod checks;
 mod fixture;
+mod host_limits;
 mod hostile;
 mod limits;
 mod purity;
 mod records;
+mod rooms;
 mod scopes;
 mod stores;
 mod waits;

@@ -12,17 +12,13 @@ pub(crate) use answer::{
 };
 pub(crate) use catalog::{price_in, product_in};
 pub(crate) use page::{answer, page};
-pub(crate) use request::{
-    event, job_run, placed_order, price, quote_request, submission, visit,
-};
+pub(crate) use request::{event, job_run, placed_order, price, quote_request, submission, visit};
 
 use qiao_catalog::OrderKind;
 use qiao_model::{Day, Money, Timestamp};
 
 use crate::bindings::v0_1_0::qiao::host::types as wit;
-use crate::limits::{
-    ENTRIES_MAX, ENTRY_LABEL_CHARS_MAX, ENTRY_VALUE_CHARS_MAX, REFUSAL_CHARS_MAX,
-};
+use crate::limits::{ENTRIES_MAX, ENTRY_LABEL_CHARS_MAX, ENTRY_VALUE_CHARS_MAX, REFUSAL_CHARS_MAX};
 use crate::{Entry, Fault, Field, OrderState};
 
 pub(crate) fn money(money: Money) -> wit::Money {
@@ -50,8 +46,14 @@ pub(crate) fn date(day: Day) -> wit::Date {
 }
 
 pub(crate) fn day_in(date: wit::Date) -> Option<Day> {
-    let year = i16::try_from(date.year).ok().filter(|year| (1970..=9999).contains(year))?;
-    Day::new(year, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?)
+    let year = i16::try_from(date.year)
+        .ok()
+        .filter(|year| (1970..=9999).contains(year))?;
+    Day::new(
+        year,
+        i8::try_from(date.month).ok()?,
+        i8::try_from(date.day).ok()?,
+    )
 }
 
 pub(crate) fn timestamp(at: Timestamp) -> u64 {

@@ -1,5 +1,8 @@
 //! The compile child as the host runs it, and what it leaves in the cache.
-#![expect(clippy::unwrap_used, reason = "a test stops where its input is missing")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where its input is missing"
+)]
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -10,8 +13,8 @@ use qiao_auth::{Denied, Permit, PluginCaller};
 use qiao_model::{Env, InstitutionId, PluginId, ReleaseId, Scope, Secret, Timestamp, UserId};
 use qiao_runtime::sandbox::Sandbox;
 use qiao_runtime::{
-    Answering, CompileError, CompileMode, GatePort, LoadError, PortUnavailable, ReleaseRef, Runtime,
-    RuntimeConfig, limits,
+    Answering, CompileError, CompileMode, GatePort, LoadError, PortUnavailable, ReleaseRef,
+    Runtime, RuntimeConfig, limits,
 };
 
 const CHILD: &str = env!("CARGO_BIN_EXE_compile-child");
@@ -70,8 +73,18 @@ async fn load(runtime: &Runtime, bytes: &[u8]) -> Result<u64, LoadError> {
 async fn a_component_is_compiled_once_and_a_changed_file_is_compiled_again() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = qiao_tests::guests::component("hello-plugin");
-    assert_eq!(load(&runtime(folder.path(), 1, CHILD), &bytes).await.unwrap(), 1);
-    assert_eq!(load(&runtime(folder.path(), 1, CHILD), &bytes).await.unwrap(), 0);
+    assert_eq!(
+        load(&runtime(folder.path(), 1, CHILD), &bytes)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        load(&runtime(folder.path(), 1, CHILD), &bytes)
+            .await
+            .unwrap(),
+        0
+    );
 
     let file = std::fs::read_dir(folder.path()).unwrap().next().unwrap();
     let file = file.unwrap().path();
@@ -79,16 +92,36 @@ async fn a_component_is_compiled_once_and_a_changed_file_is_compiled_again() {
     let middle = code.len() / 2;
     code[middle] ^= 1;
     std::fs::write(&file, &code).unwrap();
-    assert_eq!(load(&runtime(folder.path(), 1, CHILD), &bytes).await.unwrap(), 1);
-    assert_eq!(load(&runtime(folder.path(), 1, CHILD), &bytes).await.unwrap(), 0);
+    assert_eq!(
+        load(&runtime(folder.path(), 1, CHILD), &bytes)
+            .await
+            .unwrap(),
+        1
+    );
+    assert_eq!(
+        load(&runtime(folder.path(), 1, CHILD), &bytes)
+            .await
+            .unwrap(),
+        0
+    );
 
     // Another host did not make it.
-    assert_eq!(load(&runtime(folder.path(), 2, CHILD), &bytes).await.unwrap(), 1);
+    assert_eq!(
+        load(&runtime(folder.path(), 2, CHILD), &bytes)
+            .await
+            .unwrap(),
+        1
+    );
 
     // What the child itself would print is not trusted either when somebody puts it there.
     let foreign = compile_by_hand(&bytes);
     std::fs::write(&file, foreign).unwrap();
-    assert_eq!(load(&runtime(folder.path(), 2, CHILD), &bytes).await.unwrap(), 1);
+    assert_eq!(
+        load(&runtime(folder.path(), 2, CHILD), &bytes)
+            .await
+            .unwrap(),
+        1
+    );
 }
 
 fn compile_by_hand(bytes: &[u8]) -> Vec<u8> {
@@ -126,7 +159,9 @@ async fn a_component_is_taken_at_its_largest_and_refused_one_byte_past_it() {
         // A custom section of the rest: its id, its length in 4 bytes, an empty name.
         let length = bytes - component.len() - 5;
         let leb: Vec<u8> = (0..4)
-            .map(|i| u8::try_from((length >> (7 * i)) & 0x7f).unwrap() | if i < 3 { 0x80 } else { 0 })
+            .map(|i| {
+                u8::try_from((length >> (7 * i)) & 0x7f).unwrap() | if i < 3 { 0x80 } else { 0 }
+            })
             .collect();
         component.push(0);
         component.extend(leb);
@@ -134,9 +169,15 @@ async fn a_component_is_taken_at_its_largest_and_refused_one_byte_past_it() {
         component
     };
     let full = load(&runtime, &padded(limits::COMPONENT_BYTES_MAX)).await;
-    assert!(matches!(full, Err(LoadError::NotAPlugin(_))), "it compiled: {full:?}");
+    assert!(
+        matches!(full, Err(LoadError::NotAPlugin(_))),
+        "it compiled: {full:?}"
+    );
     let past = load(&runtime, &padded(limits::COMPONENT_BYTES_MAX + 1)).await;
-    assert!(matches!(past, Err(LoadError::Compile(CompileError::TooLarge(_)))));
+    assert!(matches!(
+        past,
+        Err(LoadError::Compile(CompileError::TooLarge(_)))
+    ));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +185,39 @@ async fn a_child_that_ends_early_or_is_not_there_is_the_hosts_failure() {
     let folder = tempfile::tempdir().unwrap();
     let bytes = wat::parse_str("(component)").unwrap();
     let missing = load(&runtime(folder.path(), 1, "/nowhere/qiao"), &bytes).await;
-    assert!(matches!(missing, Err(LoadError::Compile(CompileError::NoChild(_)))));
+    assert!(matches!(
+        missing,
+        Err(LoadError::Compile(CompileError::NoChild(_)))
+    ));
     let failing = load(&runtime(folder.path(), 1, "/bin/false"), &bytes).await;
-    assert!(matches!(failing, Err(LoadError::Compile(CompileError::Ended(_)))));
+    assert!(matches!(
+        failing,
+        Err(LoadError::Compile(CompileError::Ended(_)))
+    ));
+}
+
+#[test]
+fn the_child_takes_its_limits_before_it_reads() {
+    let mut child = Command::new(CHILD)
+        .arg(qiao_runtime::compile_child::SUBCOMMAND)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let table = format!("/proc/{}/limits", child.id());
+    let address_space = limits::COMPILE_ADDRESS_SPACE_MAX.to_string();
+    let cpu = limits::COMPILE_CPU_SECONDS_MAX.to_string();
+    let limited = (0..500).any(|_| {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        let table = std::fs::read_to_string(&table).unwrap();
+        let holds = |name: &str, limit: &str| {
+            let line = table.lines().find(|line| line.starts_with(name)).unwrap();
+            line.contains(limit)
+        };
+        holds("Max address space", &address_space) && holds("Max cpu time", &cpu)
+    });
+    drop(child.stdin.take());
+    child.wait().unwrap();
+    assert!(limited, "the child waits for a component without limits");
 }

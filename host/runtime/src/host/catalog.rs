@@ -64,9 +64,7 @@ impl Host for Guest {
             };
             let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
-            let publishing = ports
-                .catalog
-                .publish_price(permit, plugin, &product, price);
+            let publishing = ports.catalog.publish_price(permit, plugin, &product, price);
             Ok(settle(guest.wait(publishing)))
         })
     }

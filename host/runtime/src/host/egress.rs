@@ -59,7 +59,9 @@ impl Host for Guest {
             let headers = response.headers.into_iter();
             Ok(Ok(Response {
                 status: response.status,
-                headers: headers.map(|(name, value)| Header { name, value }).collect(),
+                headers: headers
+                    .map(|(name, value)| Header { name, value })
+                    .collect(),
                 body: response.body,
             }))
         })
@@ -80,13 +82,14 @@ fn outgoing(guest: &Guest, request: Request) -> Result<HttpRequest, EgressError>
         Method::Put => EgressMethod::Put,
         Method::Delete => EgressMethod::Delete,
     };
-    let url = egress_rule::address(rule, method, &request.path).map_err(|refusal| match refusal {
-        RuleRefusal::Method => EgressError::NotAllowed(format!(
-            "the egress rule `{}` does not allow the method {method}",
-            rule.name
-        )),
-        RuleRefusal::Path(cause) => invalid(cause),
-    })?;
+    let url =
+        egress_rule::address(rule, method, &request.path).map_err(|refusal| match refusal {
+            RuleRefusal::Method => EgressError::NotAllowed(format!(
+                "the egress rule `{}` does not allow the method {method}",
+                rule.name
+            )),
+            RuleRefusal::Path(cause) => invalid(cause),
+        })?;
     if request.headers.len() > EGRESS_HEADERS_MAX {
         return Err(invalid("there are too many headers"));
     }

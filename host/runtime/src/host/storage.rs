@@ -62,15 +62,13 @@ impl Host for Guest {
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
-            Ok(settle(guest.wait(ports.storage.delete(permit, plugin, &key))))
+            Ok(settle(
+                guest.wait(ports.storage.delete(permit, plugin, &key)),
+            ))
         })
     }
 
-    fn keys(
-        &mut self,
-        prefix: String,
-        after: Option<String>,
-    ) -> Answer<Vec<String>, StorageError> {
+    fn keys(&mut self, prefix: String, after: Option<String>) -> Answer<Vec<String>, StorageError> {
         self.call(Scope::Storage, |guest, permit| {
             let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;

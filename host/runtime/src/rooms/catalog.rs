@@ -67,7 +67,9 @@ fn refusal(error: Error, code: &str) -> CatalogPortError {
         Error::UnknownProduct(_) | Error::NoSchedule { .. } => {
             CatalogPortError::UnknownProduct(code.to_owned())
         }
-        Error::NotAPlugin => CatalogPortError::Denied("only a plugin registers products".to_owned()),
+        Error::NotAPlugin => {
+            CatalogPortError::Denied("only a plugin registers products".to_owned())
+        }
         Error::Denied(denied) => CatalogPortError::Denied(denied.reason().to_owned()),
         Error::Storage(error) => {
             tracing::error!(%error, "the catalog did not answer a plugin");

@@ -40,9 +40,7 @@ impl EgressPort for EgressDoor {
 fn refusal(error: &EgressError) -> EgressPortError {
     match error {
         EgressError::PrivateNetwork { .. } => EgressPortError::PrivateNetwork,
-        EgressError::InvalidRequest(cause) => {
-            EgressPortError::InvalidRequest((*cause).to_owned())
-        }
+        EgressError::InvalidRequest(cause) => EgressPortError::InvalidRequest((*cause).to_owned()),
         EgressError::Unreachable { .. } => EgressPortError::Unreachable,
         // Broken off: as with no answer in time, the effect is unknown.
         EgressError::TimedOut { .. } | EgressError::Interrupted { .. } => EgressPortError::TimedOut,

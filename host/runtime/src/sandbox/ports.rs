@@ -40,7 +40,9 @@ impl GatePort for SandboxGate {
     ) -> Answering<'a, Result<Option<UserId>, PortUnavailable>> {
         let users: Vec<UserId> = self.sandbox.0.lock().names.keys().copied().collect();
         let mut users = users.into_iter();
-        now(Ok(users.find(|user| self.subject(institution, *user) == subject)))
+        now(Ok(
+            users.find(|user| self.subject(institution, *user) == subject)
+        ))
     }
 }
 
@@ -227,7 +229,10 @@ impl StoragePort for Sandbox {
         value: &'a [u8],
     ) -> Answering<'a, Result<(), StoragePortError>> {
         let mut state = self.0.lock();
-        let others = state.storage.iter().filter(|(other, _)| other.as_str() != key);
+        let others = state
+            .storage
+            .iter()
+            .filter(|(other, _)| other.as_str() != key);
         let bytes: usize = others.map(|(key, value)| key.len() + value.len()).sum();
         if bytes + key.len() + value.len() > STORAGE_BYTES_MAX {
             return now(Err(StoragePortError::QuotaExceeded));

@@ -116,10 +116,10 @@ fn storable(text: &str) -> String {
 }
 
 fn to_json<T: Serialize>(rows: &[T]) -> String {
-    match serde_json::to_string(rows) {
-        Ok(json) => json,
-        Err(_) => unreachable!("texts and numbers are always JSON"),
-    }
+    let Ok(json) = serde_json::to_string(rows) else {
+        unreachable!("texts and numbers are always JSON");
+    };
+    json
 }
 
 fn read(row: &AnyRow) -> Result<Invocation, qiao_db::Error> {
@@ -131,8 +131,7 @@ fn read(row: &AnyRow) -> Result<Invocation, qiao_db::Error> {
             format!("an invocation has no readable {what}").into(),
         ))
     };
-    let lines: Vec<StoredLine> =
-        serde_json::from_str(&text("log")?).map_err(|_| broken("log"))?;
+    let lines: Vec<StoredLine> = serde_json::from_str(&text("log")?).map_err(|_| broken("log"))?;
     let log = lines.into_iter().map(|line| {
         Some(LogLine {
             level: LogLevel::from_name(&line.level)?,

@@ -81,11 +81,7 @@ pub(crate) async fn put(
     Ok(())
 }
 
-pub(crate) async fn delete(
-    tx: &mut Tx,
-    plugin: PluginId,
-    key: &str,
-) -> Result<(), qiao_db::Error> {
+pub(crate) async fn delete(tx: &mut Tx, plugin: PluginId, key: &str) -> Result<(), qiao_db::Error> {
     sqlx::query("delete from plugin_storage where plugin = $1 and key = $2")
         .bind(plugin.to_string())
         .bind(key.as_bytes())

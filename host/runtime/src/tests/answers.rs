@@ -1,6 +1,4 @@
-use super::fixture::{
-    Host, fund_offer, placed_order, quote_request, submission, today, visit,
-};
+use super::fixture::{Host, fund_offer, placed_order, quote_request, submission, today, visit};
 use crate::{
     Answer, Block, CallError, Event, Fulfilment, Happening, JobError, JobRun, LoadError,
     OrderState, PageError,
@@ -21,7 +19,11 @@ async fn a_plugin_registers_opens_quotes_and_fulfils() {
     assert!(products[0].in_units && !products[0].fees.is_empty());
 
     let page = runtime.open(&fund, &visit("invest")).await.unwrap();
-    assert!(page.blocks.iter().any(|block| matches!(block, Block::Form(_))));
+    assert!(
+        page.blocks
+            .iter()
+            .any(|block| matches!(block, Block::Form(_)))
+    );
 
     let form = page.blocks.iter().find_map(|block| match block {
         Block::Form(form) if form.name == "buy" => Some(form),
@@ -35,7 +37,10 @@ async fn a_plugin_registers_opens_quotes_and_fulfils() {
     assert_eq!(offer.amount, Some(Money::cny(100_000)));
     assert_eq!(offer.kind, OrderKind::Purchase);
 
-    let quoted = runtime.quote(&fund, &quote_request(offer.clone())).await.unwrap();
+    let quoted = runtime
+        .quote(&fund, &quote_request(offer.clone()))
+        .await
+        .unwrap();
     assert_eq!(quoted.quote.principal, Money::cny(100_000));
     assert_eq!(quoted.quote.unit_price_e4, Some(10_000));
 
@@ -108,7 +113,11 @@ async fn a_job_publishes_a_price_and_an_event_sends_a_message() {
 async fn a_typed_refusal_is_not_a_fault() {
     let host = Host::start().await;
     let fund = host.load("money-fund").await;
-    let refused = host.runtime.open(&fund, &visit("nothing")).await.unwrap_err();
+    let refused = host
+        .runtime
+        .open(&fund, &visit("nothing"))
+        .await
+        .unwrap_err();
     assert_eq!(
         refused,
         CallError::Guest(PageError::NotFound("nothing".to_owned()))
@@ -138,7 +147,10 @@ async fn the_same_request_gives_the_same_quote_for_the_same_fuel() {
     let elsewhere = Host::start().await;
     let fund = elsewhere.load("money-fund").await;
     let request = quote_request(fund_offer());
-    assert_eq!(elsewhere.runtime.quote(&fund, &request).await.unwrap(), first);
+    assert_eq!(
+        elsewhere.runtime.quote(&fund, &request).await.unwrap(),
+        first
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

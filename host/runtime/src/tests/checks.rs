@@ -21,7 +21,11 @@ async fn the_check_runs_the_corpus_and_touches_nothing() {
     );
     for call in &report.calls {
         assert_eq!(call.outcome, Outcome::Answered, "{}", call.case);
-        assert!((1..call.function.fuel_max()).contains(&call.fuel), "{}", call.case);
+        assert!(
+            (1..call.function.fuel_max()).contains(&call.fuel),
+            "{}",
+            call.case
+        );
     }
     assert!(report.memory_bytes > 0 && report.memory_bytes_max >= report.memory_bytes);
     assert!(report.compiled_bytes > report.component_bytes / 2);
@@ -42,12 +46,18 @@ async fn a_service_that_traps_is_reported_and_not_refused() {
     let host = Host::start().await;
     let bytes = qiao_tests::guests::component("guest-trapper");
     let (manifest, _) = qiao_manifest::extract(&bytes).unwrap();
-    let report = ComponentCheck::check(&host.runtime, &bytes, &manifest).await.unwrap();
+    let report = ComponentCheck::check(&host.runtime, &bytes, &manifest)
+        .await
+        .unwrap();
     let outcome = |case: &str| {
         let sample = report.fuel.iter().find(|sample| sample.case == case);
         sample.map(|sample| sample.outcome.clone()).unwrap()
     };
-    assert!(outcome("open panic").starts_with("trap"), "{}", outcome("open panic"));
+    assert!(
+        outcome("open panic").starts_with("trap"),
+        "{}",
+        outcome("open panic")
+    );
     assert_eq!(outcome("open calm"), "answered");
 }
 
@@ -62,14 +72,22 @@ async fn what_is_no_plugin_is_refused_with_its_cause() {
         async move { runtime.check(&bytes, &manifest).await.unwrap_err() }
     };
     let empty = refused("(component)").await;
-    assert!(matches!(&empty, CheckError::Load(LoadError::NotAPlugin(cause))
-        if cause.contains("qiao:guest/")), "{empty}");
-    let unknown = refused(r#"(component (import "wasi:clocks/monotonic-clock@0.2.0"
-        (instance (export "now" (func (result u64))))))"#)
+    assert!(
+        matches!(&empty, CheckError::Load(LoadError::NotAPlugin(cause))
+        if cause.contains("qiao:guest/")),
+        "{empty}"
+    );
+    let unknown = refused(
+        r#"(component (import "wasi:clocks/monotonic-clock@0.2.0"
+        (instance (export "now" (func (result u64))))))"#,
+    )
     .await;
     assert!(unknown.to_string().contains("wasi:clocks"), "{unknown}");
     let broken = refused("(component (core module (memory i64 1)))").await;
-    assert!(matches!(broken, CheckError::Load(LoadError::Compile(_))), "{broken}");
+    assert!(
+        matches!(broken, CheckError::Load(LoadError::Compile(_))),
+        "{broken}"
+    );
     assert!(!broken.is_of_host());
 }
 

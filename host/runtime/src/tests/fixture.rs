@@ -2,16 +2,19 @@ use std::sync::{Arc, OnceLock};
 
 use qiao_auth::keys::{KeyKind, generate_key};
 use qiao_auth::{Auth, AuthConfig};
-use qiao_manifest::Manifest;
+use qiao_manifest::{EgressRule, Manifest};
 use qiao_model::{
-    Day, Env, InstitutionId, ManualClock, Money, PluginId, ReleaseId, Scope, Secret, Timestamp, UserId,
+    Day, Env, InstitutionId, ManualClock, Money, PluginId, ReleaseId, Scope, ScopeSet, Secret,
+    Timestamp, UserId,
 };
 use qiao_tests::TestDatabase;
 
+use crate::guest::{Deadline, Guest, Meter, Purity};
+use crate::limiter::Limiter;
 use crate::sandbox::Sandbox;
 use crate::{
-    CompileMode, EgressPort, Entry, Field, Loaded, Offer, PlacedOrder, Ports, QuoteRequest,
-    ReleaseRef, Runtime, RuntimeConfig, Submission, Visit,
+    CompileMode, EgressPort, Entry, Field, Function, Loaded, Offer, PlacedOrder, Ports,
+    QuoteRequest, ReleaseRef, Runtime, RuntimeConfig, Submission, Visit,
 };
 use qiao_catalog::OrderKind;
 
@@ -120,6 +123,35 @@ pub(crate) fn release(bytes: &[u8], manifest: &Manifest) -> ReleaseRef {
             .map(|scope| scope.as_str().parse::<Scope>().unwrap())
             .collect(),
         egress: manifest.egress.clone(),
+    }
+}
+
+/// The host's side of an instance, for calling host functions by hand.
+pub(crate) fn guest_of(
+    host: &Host,
+    scopes: ScopeSet,
+    purity: Purity,
+    egress: Vec<EgressRule>,
+) -> Guest {
+    let inner = &host.runtime.0;
+    let release = ReleaseRef {
+        id: ReleaseId::from_u128(1),
+        plugin: PluginId::from_u128(1),
+        institution: INSTITUTION,
+        digest: String::new(),
+        scopes,
+        egress,
+    };
+    Guest {
+        host: Arc::clone(&inner.host),
+        ports: Arc::clone(&inner.ports),
+        release: Arc::new(release),
+        user: Some(USER),
+        purity,
+        limiter: Limiter::default(),
+        meter: Meter::default(),
+        deadline: Deadline::after(&inner.host.watchdog, Function::Open.run_max()),
+        seat: None,
     }
 }
 

@@ -1,5 +1,7 @@
 use std::time::Duration;
 
+use tokio::task::JoinSet;
+
 use super::fixture::{Host, placed_order, quote_request, thing_offer, visit};
 use crate::stopwatch::Stopwatch;
 use crate::{CallError, FaultKind, JobRun, Loaded, Runtime};
@@ -28,11 +30,15 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
     let kind = open_fault(runtime, &looper, "loop").await;
     assert!(matches!(kind, FaultKind::OutOfFuel | FaultKind::Deadline));
 
-    let quote = runtime.quote(&looper, &quote_request(thing_offer("loop-quote"))).await;
+    let quote = runtime
+        .quote(&looper, &quote_request(thing_offer("loop-quote")))
+        .await;
     assert!(matches!(quote, Err(CallError::Trap(fault))
         if matches!(fault.kind, FaultKind::OutOfFuel | FaultKind::Deadline)));
 
-    let fulfil = runtime.fulfil(&looper, &placed_order(thing_offer("loop-fulfil"))).await;
+    let fulfil = runtime
+        .fulfil(&looper, &placed_order(thing_offer("loop-fulfil")))
+        .await;
     assert!(matches!(fulfil, Err(CallError::Trap(_))));
 
     let run = JobRun {
@@ -55,10 +61,19 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
 async fn a_guest_that_eats_memory_or_gives_too_much_is_stopped() {
     let host = Host::start().await;
     let eater = host.load("guest-eater").await;
-    assert_eq!(open_fault(&host.runtime, &eater, "memory").await, FaultKind::Memory);
-    assert_eq!(open_fault(&host.runtime, &eater, "blocks").await, FaultKind::InvalidAnswer);
+    assert_eq!(
+        open_fault(&host.runtime, &eater, "memory").await,
+        FaultKind::Memory
+    );
+    assert_eq!(
+        open_fault(&host.runtime, &eater, "blocks").await,
+        FaultKind::InvalidAnswer
+    );
     let bytes = open_fault(&host.runtime, &eater, "bytes").await;
-    assert!(matches!(bytes, FaultKind::InvalidAnswer | FaultKind::Transfer));
+    assert!(matches!(
+        bytes,
+        FaultKind::InvalidAnswer | FaultKind::Transfer
+    ));
     nothing_else_is_touched(&host, &eater).await;
 }
 
@@ -66,8 +81,14 @@ async fn a_guest_that_eats_memory_or_gives_too_much_is_stopped() {
 async fn a_guest_that_traps_says_why_and_where() {
     let host = Host::start().await;
     let trapper = host.load("guest-trapper").await;
-    assert_eq!(open_fault(&host.runtime, &trapper, "panic").await, FaultKind::Trap);
-    assert_eq!(open_fault(&host.runtime, &trapper, "unreachable").await, FaultKind::Trap);
+    assert_eq!(
+        open_fault(&host.runtime, &trapper, "panic").await,
+        FaultKind::Trap
+    );
+    assert_eq!(
+        open_fault(&host.runtime, &trapper, "unreachable").await,
+        FaultKind::Trap
+    );
     let recursion = open_fault(&host.runtime, &trapper, "recursion").await;
     // Its own stack in linear memory or the host's: whichever ends first.
     assert!(matches!(
@@ -89,12 +110,22 @@ async fn a_guest_that_traps_says_why_and_where() {
 async fn a_guest_that_floods_its_host_is_stopped() {
     let host = Host::start().await;
     let flooder = host.load("guest-flooder").await;
-    assert_eq!(open_fault(&host.runtime, &flooder, "log").await, FaultKind::LogFlood);
-    assert_eq!(open_fault(&host.runtime, &flooder, "calls").await, FaultKind::HostCalls);
+    assert_eq!(
+        open_fault(&host.runtime, &flooder, "log").await,
+        FaultKind::LogFlood
+    );
+    assert_eq!(
+        open_fault(&host.runtime, &flooder, "calls").await,
+        FaultKind::HostCalls
+    );
     let line = open_fault(&host.runtime, &flooder, "line").await;
     assert!(matches!(line, FaultKind::LogFlood | FaultKind::Transfer));
     // A full store is a typed refusal, which the guest turns into a page.
-    let page = host.runtime.open(&flooder, &visit("storage")).await.unwrap();
+    let page = host
+        .runtime
+        .open(&flooder, &visit("storage"))
+        .await
+        .unwrap();
     let kept: usize = page.title.parse().unwrap();
     let most = crate::limits::STORAGE_BYTES_MAX / (4 * 1024);
     assert!((most - 10..=most).contains(&kept), "{kept} of {most}");
@@ -106,17 +137,15 @@ async fn neighbours_are_served_while_guests_loop() {
     let host = Host::start().await;
     let looper = host.load("guest-looper").await;
     let fund = host.load("money-fund").await;
-    let mut loops = Vec::new();
+    let mut loops = JoinSet::new();
     for _ in 0..8 {
         let (runtime, looper) = (host.runtime.clone(), looper.clone());
-        loops.push(tokio::task::spawn(async move {
-            runtime.open(&looper, &visit("loop")).await
-        }));
+        loops.spawn(async move { runtime.open(&looper, &visit("loop")).await });
     }
     for _ in 0..20 {
         host.runtime.open(&fund, &visit("about")).await.unwrap();
     }
-    for looping in loops {
-        assert!(matches!(looping.await.unwrap(), Err(CallError::Trap(_))));
+    for looping in loops.join_all().await {
+        assert!(matches!(looping, Err(CallError::Trap(_))));
     }
 }

@@ -1,20 +1,18 @@
 //! Limits of the engine, met exactly and passed by one, by components in the text format.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use wasmtime::component::{Component, InstancePre};
 
-use super::fixture::Host;
+use super::fixture::{Host, guest_of};
 use crate::call::{self, Ran};
-use crate::guest::{Deadline, Guest, Meter, Purity};
-use crate::limiter::Limiter;
+use crate::guest::{Deadline, Guest, Purity};
 use crate::limits::{
     CORE_INSTANCES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
     TRANSFER_BYTES_MAX,
 };
-use crate::{FaultKind, ReleaseRef, engine};
-use qiao_model::{InstitutionId, PluginId, ReleaseId, ScopeSet};
+use crate::{FaultKind, engine};
+use qiao_model::ScopeSet;
 
 const PAGE_BYTES: usize = 65_536;
 const FUEL: u64 = 1_000_000_000;
@@ -35,26 +33,8 @@ fn trusted(host: &Host, code: &[u8]) -> wasmtime::Result<Component> {
 
 /// Calls the component's `run` with a number.
 fn run(host: &Host, pre: &InstancePre<Guest>, fuel: u64, run: Duration, n: u32) -> Ran<()> {
-    let inner = &host.runtime.0;
-    let release = ReleaseRef {
-        id: ReleaseId::from_u128(1),
-        plugin: PluginId::from_u128(1),
-        institution: InstitutionId::from_u128(1),
-        digest: String::new(),
-        scopes: ScopeSet::EMPTY,
-        egress: Vec::new(),
-    };
-    let guest = Guest {
-        host: Arc::clone(&inner.host),
-        ports: Arc::clone(&inner.ports),
-        release: Arc::new(release),
-        user: None,
-        purity: Purity::Effectful,
-        limiter: Limiter::default(),
-        meter: Meter::default(),
-        deadline: Deadline::after(&inner.host.watchdog, run),
-        seat: None,
-    };
+    let mut guest = guest_of(host, ScopeSet::EMPTY, Purity::Effectful, Vec::new());
+    guest.deadline = Deadline::after(&host.runtime.0.host.watchdog, run);
     call::run_instance(pre, guest, fuel, |store, instance| {
         let function = instance.get_typed_func::<(u32,), ()>(&mut *store, "run")?;
         function.call(&mut *store, (n,))
@@ -98,7 +78,11 @@ async fn a_loop_with_fuel_left_is_stopped_by_the_watchdog() {
     let ran = run(&host, &pre, u64::MAX, Duration::from_millis(30), 0);
     assert_eq!(fault(&ran), Some(FaultKind::Deadline));
     assert!(ran.duration >= Duration::from_millis(30));
-    assert!(ran.duration < Duration::from_millis(500), "{:?}", ran.duration);
+    assert!(
+        ran.duration < Duration::from_millis(500),
+        "{:?}",
+        ran.duration
+    );
 }
 
 #[tokio::test]
@@ -114,7 +98,10 @@ async fn memory_grows_to_its_limit_and_not_a_page_further() {
     assert_eq!(fault(&past), Some(FaultKind::Memory));
 
     let begin = |pages: usize| link(&host, &component(&format!("(memory {pages})"), ""));
-    assert_eq!(fault(&run(&host, &begin(most).unwrap(), FUEL, RUN, 0)), None);
+    assert_eq!(
+        fault(&run(&host, &begin(most).unwrap(), FUEL, RUN, 0)),
+        None
+    );
     assert!(begin(most + 1).is_err());
 }
 
@@ -142,7 +129,10 @@ async fn all_memories_count_together() {
     let full = link(&host, &memories(half)).unwrap();
     assert_eq!(fault(&run(&host, &full, FUEL, RUN, 0)), None);
     let past = link(&host, &memories(half + 1)).unwrap();
-    assert_eq!(fault(&run(&host, &past, FUEL, RUN, 0)), Some(FaultKind::Memory));
+    assert_eq!(
+        fault(&run(&host, &past, FUEL, RUN, 0)),
+        Some(FaultKind::Memory)
+    );
     assert!(link(&host, &several(MEMORIES_MAX + 1, "(memory 1)")).is_err());
 }
 
@@ -154,7 +144,10 @@ async fn all_tables_count_together() {
     let full = link(&host, &tables(part)).unwrap();
     assert_eq!(fault(&run(&host, &full, FUEL, RUN, 0)), None);
     let past = link(&host, &tables(part + 1)).unwrap();
-    assert_eq!(fault(&run(&host, &past, FUEL, RUN, 0)), Some(FaultKind::Table));
+    assert_eq!(
+        fault(&run(&host, &past, FUEL, RUN, 0)),
+        Some(FaultKind::Table)
+    );
     assert!(link(&host, &several(TABLES_MAX + 1, "(table 1 funcref)")).is_err());
 }
 
@@ -209,10 +202,16 @@ async fn what_a_guest_hands_over_at_once_is_bounded_before_the_host_holds_it() {
     let pre = link(&host, LOGS).unwrap();
     let log = |bytes: usize| run(&host, &pre, FUEL, RUN, u32::try_from(bytes).unwrap());
     assert_eq!(fault(&log(crate::limits::LOG_BYTES_MAX)), None);
-    assert_eq!(fault(&log(crate::limits::LOG_BYTES_MAX + 1)), Some(FaultKind::LogFlood));
+    assert_eq!(
+        fault(&log(crate::limits::LOG_BYTES_MAX + 1)),
+        Some(FaultKind::LogFlood)
+    );
     // At the limit of a transfer the host takes the text, and then finds the log full.
     assert_eq!(fault(&log(TRANSFER_BYTES_MAX)), Some(FaultKind::LogFlood));
-    assert_eq!(fault(&log(TRANSFER_BYTES_MAX + 1)), Some(FaultKind::Transfer));
+    assert_eq!(
+        fault(&log(TRANSFER_BYTES_MAX + 1)),
+        Some(FaultKind::Transfer)
+    );
 }
 
 #[tokio::test]

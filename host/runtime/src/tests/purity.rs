@@ -9,14 +9,19 @@ async fn a_quote_may_log_and_call_nothing_else() {
     let page = host.runtime.open(&impure, &visit("count")).await.unwrap();
     assert_eq!(page.title, "Read");
 
-    let quote = host.runtime.quote(&impure, &quote_request(thing_offer(""))).await;
+    let quote = host
+        .runtime
+        .quote(&impure, &quote_request(thing_offer("")))
+        .await;
     let Err(CallError::Guest(QuoteError::NotAvailable(reason))) = quote else {
         panic!("{quote:?}");
     };
     assert!(reason.contains("pure"), "{reason}");
 
     let records = host.runtime.take_invocations();
-    let quote = records.iter().find(|record| record.function == Function::Quote);
+    let quote = records
+        .iter()
+        .find(|record| record.function == Function::Quote);
     let quote = quote.unwrap();
     assert!(matches!(quote.outcome, Outcome::Refused(_)));
     assert_eq!(quote.log[0].message, "a quote may log");

@@ -1,14 +1,10 @@
 //! Every host call without its scope, and every host call from a quote.
 
-use std::sync::Arc;
-
-use super::fixture::{Host, USER};
+use super::fixture::{Host, USER, guest_of};
+use crate::LogLevel;
 use crate::bindings::v0_1_0::qiao::host as wit;
-use crate::call::Budget;
-use crate::guest::{Deadline, Guest, Meter, Purity};
-use crate::limiter::Limiter;
-use crate::{Function, LogLevel, ReleaseRef};
-use qiao_model::{InstitutionId, PluginId, ReleaseId, Scope, ScopeSet};
+use crate::guest::{Guest, Purity};
+use qiao_model::{InstitutionId, Scope, ScopeSet};
 
 use wit::catalog::Host as _;
 use wit::egress::Host as _;
@@ -20,27 +16,7 @@ use wit::storage::Host as _;
 use wit::users::Host as _;
 
 fn guest(host: &Host, scopes: ScopeSet, purity: Purity) -> Guest {
-    let inner = &host.runtime.0;
-    let release = ReleaseRef {
-        id: ReleaseId::from_u128(1),
-        plugin: PluginId::from_u128(1),
-        institution: InstitutionId::from_u128(3),
-        digest: String::new(),
-        scopes,
-        egress: Vec::new(),
-    };
-    let run = Budget::of(Function::Open).run;
-    Guest {
-        host: Arc::clone(&inner.host),
-        ports: Arc::clone(&inner.ports),
-        release: Arc::new(release),
-        user: Some(USER),
-        purity,
-        limiter: Limiter::default(),
-        meter: Meter::default(),
-        deadline: Deadline::after(&inner.host.watchdog, run),
-        seat: None,
-    }
+    guest_of(host, scopes, purity, Vec::new())
 }
 
 /// How a host call was answered: whether it was denied.
@@ -66,21 +42,81 @@ fn calls() -> Vec<(&'static str, Scope, Call)> {
     use wit::storage::StorageError::Denied as Storage;
     use wit::users::UsersError::Denied as Users;
     vec![
-        ("register-product", Scope::CatalogWrite, denied!(|g| g.register_product(product()), Catalog)),
-        ("publish-price", Scope::CatalogWrite, denied!(|g| g.publish_price(text(), price()), Catalog)),
-        ("latest-price", Scope::CatalogWrite, denied!(|g| g.latest_price(text()), Catalog)),
-        ("payments.get", Scope::PaymentsRead, denied!(|g| wit::payments::Host::get(g, text()), Payments)),
-        ("refund", Scope::PaymentsRefund, denied!(|g| g.refund(text(), money(), text(), text()), Payments)),
-        ("orders.get", Scope::OrdersRead, denied!(|g| wit::orders::Host::get(g, text()), Orders)),
-        ("by-reference", Scope::OrdersRead, denied!(|g| g.by_reference(text()), Orders)),
-        ("profile", Scope::UsersProfile, denied!(|g| g.profile(text()), Users)),
-        ("holding", Scope::HoldingsRead, denied!(|g| g.holding(text(), text()), Users)),
-        ("send", Scope::MessagesSend, denied!(|g| g.send(text(), text()), Messages)),
-        ("storage.get", Scope::Storage, denied!(|g| wit::storage::Host::get(g, text()), Storage)),
-        ("set", Scope::Storage, denied!(|g| g.set(text(), Vec::new()), Storage)),
-        ("delete", Scope::Storage, denied!(|g| g.delete(text()), Storage)),
-        ("keys", Scope::Storage, denied!(|g| g.keys(text(), None), Storage)),
-        ("fetch", Scope::Egress, denied!(|g| g.fetch(request()), Egress)),
+        (
+            "register-product",
+            Scope::CatalogWrite,
+            denied!(|g| g.register_product(product()), Catalog),
+        ),
+        (
+            "publish-price",
+            Scope::CatalogWrite,
+            denied!(|g| g.publish_price(text(), price()), Catalog),
+        ),
+        (
+            "latest-price",
+            Scope::CatalogWrite,
+            denied!(|g| g.latest_price(text()), Catalog),
+        ),
+        (
+            "payments.get",
+            Scope::PaymentsRead,
+            denied!(|g| wit::payments::Host::get(g, text()), Payments),
+        ),
+        (
+            "refund",
+            Scope::PaymentsRefund,
+            denied!(|g| g.refund(text(), money(), text(), text()), Payments),
+        ),
+        (
+            "orders.get",
+            Scope::OrdersRead,
+            denied!(|g| wit::orders::Host::get(g, text()), Orders),
+        ),
+        (
+            "by-reference",
+            Scope::OrdersRead,
+            denied!(|g| g.by_reference(text()), Orders),
+        ),
+        (
+            "profile",
+            Scope::UsersProfile,
+            denied!(|g| g.profile(text()), Users),
+        ),
+        (
+            "holding",
+            Scope::HoldingsRead,
+            denied!(|g| g.holding(text(), text()), Users),
+        ),
+        (
+            "send",
+            Scope::MessagesSend,
+            denied!(|g| g.send(text(), text()), Messages),
+        ),
+        (
+            "storage.get",
+            Scope::Storage,
+            denied!(|g| wit::storage::Host::get(g, text()), Storage),
+        ),
+        (
+            "set",
+            Scope::Storage,
+            denied!(|g| g.set(text(), Vec::new()), Storage),
+        ),
+        (
+            "delete",
+            Scope::Storage,
+            denied!(|g| g.delete(text()), Storage),
+        ),
+        (
+            "keys",
+            Scope::Storage,
+            denied!(|g| g.keys(text(), None), Storage),
+        ),
+        (
+            "fetch",
+            Scope::Egress,
+            denied!(|g| g.fetch(request()), Egress),
+        ),
     ]
 }
 
@@ -109,7 +145,9 @@ async fn no_host_call_but_log_works_in_a_quote() {
             assert!(call(&mut guest(host, all, Purity::Pure)).unwrap(), "{name}");
         }
         let mut guest = guest(host, ScopeSet::EMPTY, Purity::Pure);
-        guest.write(wit::log::Level::Warn, "a line".to_owned()).unwrap();
+        guest
+            .write(wit::log::Level::Warn, "a line".to_owned())
+            .unwrap();
         assert_eq!(guest.meter.log[0].level, LogLevel::Warn);
     })
     .await;
@@ -126,12 +164,17 @@ fn the_contract_has_no_host_call_that_these_tests_do_not_make() {
 async fn a_guest_learns_about_nobody_but_the_person_of_the_call() {
     let host = Host::start().await;
     on_a_guest_thread(host, |host| {
-        let scopes: ScopeSet = [Scope::UsersProfile, Scope::HoldingsRead].into_iter().collect();
+        let scopes: ScopeSet = [Scope::UsersProfile, Scope::HoldingsRead]
+            .into_iter()
+            .collect();
         let mut present = guest(host, scopes, Purity::Effectful);
         let profile = present.profile(host.subject()).unwrap();
         assert_eq!(profile.unwrap().display_name, "Wang Fang");
 
-        let other = host.auth.subject(InstitutionId::from_u128(3), qiao_model::UserId::from_u128(8));
+        let other = host.auth.subject(
+            InstitutionId::from_u128(3),
+            qiao_model::UserId::from_u128(8),
+        );
         let profile = present.profile(other).unwrap();
         assert!(matches!(profile, Err(wit::users::UsersError::NotPresent)));
         // The pseudonym that another institution knows the same person by.
@@ -162,15 +205,24 @@ async fn keys_values_and_messages_are_taken_at_their_limits_and_refused_one_past
         let empty = guest.set(String::new(), Vec::new()).unwrap();
         assert!(matches!(empty, Err(wit::storage::StorageError::InvalidKey)));
         let past = guest.set(key, [value, vec![0]].concat()).unwrap();
-        assert!(matches!(past, Err(wit::storage::StorageError::ValueTooLarge(_))));
+        assert!(matches!(
+            past,
+            Err(wit::storage::StorageError::ValueTooLarge(_))
+        ));
 
         // The subject of a person who is no user of this database is nobody's follower.
         let text = "文".repeat(MESSAGE_CHARS_MAX);
         let sent = guest.send(host.subject(), text.clone()).unwrap();
-        assert!(!matches!(sent, Err(wit::messages::MessagesError::InvalidText)));
+        assert!(!matches!(
+            sent,
+            Err(wit::messages::MessagesError::InvalidText)
+        ));
         for refused in [text + "x", String::new(), " \n".to_owned()] {
             let sent = guest.send(host.subject(), refused).unwrap();
-            assert!(matches!(sent, Err(wit::messages::MessagesError::InvalidText)));
+            assert!(matches!(
+                sent,
+                Err(wit::messages::MessagesError::InvalidText)
+            ));
         }
     })
     .await;
@@ -178,7 +230,9 @@ async fn keys_values_and_messages_are_taken_at_their_limits_and_refused_one_past
 
 /// Host calls wait for the host, so they may not run on a thread of its own.
 async fn on_a_guest_thread(host: Host, test: impl FnOnce(&Host) + Send + 'static) {
-    tokio::task::spawn_blocking(move || test(&host)).await.unwrap();
+    tokio::task::spawn_blocking(move || test(&host))
+        .await
+        .unwrap();
 }
 
 fn text() -> String {

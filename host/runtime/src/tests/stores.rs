@@ -66,20 +66,17 @@ async fn calls_at_once_cannot_pass_the_quota_together() {
         let permit = host.auth.permit_system("test", Scope::Storage);
         let plugin = PluginId::from_u128(1);
         let third = vec![0; STORAGE_BYTES_MAX / 3];
-        let mut calls = Vec::new();
+        let mut calls = tokio::task::JoinSet::new();
         for index in 0..8 {
             let store = DbStorage(database.db.clone());
             let (permit, third) = (permit.clone(), third.clone());
-            calls.push(tokio::task::spawn(async move {
+            calls.spawn(async move {
                 let key = format!("{index}");
                 store.set(&permit, plugin, &key, &third).await.is_ok()
-            }));
+            });
         }
-        let mut kept = 0;
-        for call in calls {
-            kept += usize::from(call.await.unwrap());
-        }
-        assert_eq!(kept, 2);
+        let kept = calls.join_all().await;
+        assert_eq!(kept.into_iter().filter(|kept| *kept).count(), 2);
     })
     .await;
 }

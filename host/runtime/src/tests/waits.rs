@@ -39,28 +39,32 @@ async fn a_guest_that_waits_gives_its_core_to_others_and_loses_no_time() {
     let look_up = submission("fines", "look-up", &[("plate", "京A12345")]);
 
     let stopwatch = Stopwatch::start();
-    let mut waiting = Vec::new();
+    let mut waiting = tokio::task::JoinSet::new();
     for _ in 0..6 {
         let (runtime, fines, look_up) = (host.runtime.clone(), fines.clone(), look_up.clone());
-        waiting.push(tokio::task::spawn(async move {
-            runtime.submit(&fines, &look_up).await
-        }));
+        waiting.spawn(async move { runtime.submit(&fines, &look_up).await });
     }
     tokio::time::sleep(Duration::from_millis(100)).await;
     host.runtime
         .open(&fund, &super::fixture::visit("about"))
         .await
         .unwrap();
-    assert!(stopwatch.elapsed() < wait, "a neighbour waited for the waiting");
-    for call in waiting {
-        match call.await.unwrap() {
+    assert!(
+        stopwatch.elapsed() < wait,
+        "a neighbour waited for the waiting"
+    );
+    for call in waiting.join_all().await {
+        match call {
             Ok(Answer::Page(page)) => assert!(!page.blocks.is_empty()),
             // What the plugin makes of an empty list is its own affair; it was not stopped.
             Err(CallError::Guest(PageError::InvalidField(_) | PageError::Unavailable(_))) => {}
             other => panic!("{other:?}"),
         }
     }
-    assert!(stopwatch.elapsed() < wait * 2, "the waits were not side by side");
+    assert!(
+        stopwatch.elapsed() < wait * 2,
+        "the waits were not side by side"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -71,7 +75,9 @@ async fn an_address_that_does_not_answer_is_a_typed_refusal() {
     match host.runtime.submit(&fines, &look_up).await {
         Err(CallError::Guest(_)) => {}
         Ok(Answer::Page(page)) => assert!(
-            page.blocks.iter().any(|block| matches!(block, Block::Notice(_))),
+            page.blocks
+                .iter()
+                .any(|block| matches!(block, Block::Notice(_))),
             "{page:?}"
         ),
         other => panic!("{other:?}"),

@@ -5,7 +5,7 @@ use qiao_model::{Rate, Rounding};
 
 use super::{day_in, order_kind_in};
 use crate::bindings::v0_1_0::qiao::host::catalog as wit;
-use crate::bindings::v0_1_0::qiao::host::types as types;
+use crate::bindings::v0_1_0::qiao::host::types;
 
 /// A product as the plugin registers it, or the refusal that it gets.
 pub(crate) fn product_in(product: wit::Product) -> Result<NewProduct, wit::CatalogError> {
@@ -15,12 +15,13 @@ pub(crate) fn product_in(product: wit::Product) -> Result<NewProduct, wit::Catal
             cause: "this host keeps no books in that currency".to_owned(),
         })
     })?;
-    let effective_from = match product.fees.effective_from {
-        None => None,
-        Some(date) => Some(day_in(date).ok_or_else(|| {
-            fee_problem("fees.effective-from", "the calendar has no such day")
-        })?),
-    };
+    let effective_from =
+        match product.fees.effective_from {
+            None => None,
+            Some(date) => Some(day_in(date).ok_or_else(|| {
+                fee_problem("fees.effective-from", "the calendar has no such day")
+            })?),
+        };
     let lines = product.fees.lines.into_iter().enumerate();
     Ok(NewProduct {
         code: product.code,
@@ -99,10 +100,7 @@ fn minor_in(minor: u64, at: String) -> Result<i64, wit::CatalogError> {
     i64::try_from(minor).map_err(|_| fee_problem(at, "the amount does not fit in 64 bits"))
 }
 
-fn fee_problem(
-    at: impl Into<String>,
-    cause: impl Into<String>,
-) -> wit::CatalogError {
+fn fee_problem(at: impl Into<String>, cause: impl Into<String>) -> wit::CatalogError {
     wit::CatalogError::InvalidFeeSchedule(wit::Problem {
         at: at.into(),
         cause: cause.into(),

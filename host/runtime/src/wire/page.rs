@@ -40,9 +40,12 @@ fn block(block: wit::Block) -> Result<Block, Fault> {
             },
             text: notice.text,
         }),
-        wit::Block::Entries(entries) => {
-            Block::Entries(entries.into_iter().map(entry_in).collect::<Result<_, _>>()?)
-        }
+        wit::Block::Entries(entries) => Block::Entries(
+            entries
+                .into_iter()
+                .map(entry_in)
+                .collect::<Result<_, _>>()?,
+        ),
         wit::Block::Metrics(metrics) => {
             few(metrics.len(), "a row of metrics", METRICS_MAX)?;
             Block::Metrics(metrics.into_iter().map(metric).collect())
