@@ -149,7 +149,7 @@ impl Drop for Browser {
     }
 }
 
-async fn connect(url: &str, chrome: ChromeCapabilities) -> WebDriver {
+async fn connect(url: &str, chrome: thirtyfour::ChromeCapabilities) -> WebDriver {
     let mut tries = 0;
     loop {
         match WebDriver::new(url, chrome.clone()).await {

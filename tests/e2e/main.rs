@@ -6,5 +6,9 @@
 )]
 
 mod browser;
+mod clicks;
+mod crash;
+mod plugin;
 mod sandbox;
 mod scenario;
+mod uploads;

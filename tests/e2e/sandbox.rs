@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use qiao::{Config, Host, HostOptions, Scenario, ScenarioOptions, Serving};
+use qiao::{Config, Host, HostOptions, PASSWORD, Person, Scenario, ScenarioOptions, Serving};
 use qiao_tests::{TestDatabase, guests};
 use tokio::net::TcpListener;
 
@@ -72,4 +72,19 @@ async fn serve_biller() -> SocketAddr {
     let address = listener.local_addr().unwrap();
     tokio::task::spawn(biller::serve(listener));
     address
+}
+
+impl Sandbox {
+    /// Somebody of the scenario, logged in.
+    pub(crate) async fn log_in(&self, login: &str) -> Person {
+        let person = Person::new(&self.url).unwrap();
+        let fields = [("login", login), ("password", PASSWORD)];
+        person.fill("/login", "log-in", &fields).await.unwrap();
+        person
+    }
+
+    /// The operator, logged in.
+    pub(crate) async fn operator(&self) -> Person {
+        self.log_in("operator").await
+    }
 }

@@ -28,6 +28,7 @@ pub struct DataArgs {
 /// Flags of the subcommands that serve.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServeArgs {
+    /// Where the data is.
     #[command(flatten)]
     pub data: DataArgs,
     /// Where to listen.

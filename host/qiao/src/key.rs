@@ -13,7 +13,7 @@ use qiao_model::{Env, Secret};
 
 /// What kind of key pair.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// Ed25519 (JWS `EdDSA`).
     Ed25519,
     /// NIST P-256 (JWS `ES256`).
@@ -22,19 +22,19 @@ pub enum Kind {
 
 /// Flags of `qiao key new`.
 #[derive(Args, Debug)]
-pub struct NewKeyArgs {
+pub(crate) struct NewKeyArgs {
     /// Where the private key is written, as PKCS #8 PEM. The public key lands beside it as .jwks.json.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// What kind of key pair.
     #[arg(long, value_enum, default_value = "ed25519")]
-    pub kind: Kind,
+    pub(crate) kind: Kind,
 }
 
 /// Makes a key pair: signs releases and the client assertions of OAuth.
 ///
 /// # Errors
 /// The file is there already or cannot be written.
-pub fn new(args: &NewKeyArgs) -> anyhow::Result<PathBuf> {
+pub(crate) fn new(args: &NewKeyArgs) -> anyhow::Result<PathBuf> {
     let kind = match args.kind {
         Kind::Ed25519 => KeyKind::Ed25519,
         Kind::P256 => KeyKind::P256,
@@ -52,7 +52,7 @@ pub fn new(args: &NewKeyArgs) -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 /// The file cannot be read.
-pub fn read(file: &Path) -> anyhow::Result<Secret<String>> {
+pub(crate) fn read(file: &Path) -> anyhow::Result<Secret<String>> {
     let pem = fs::read_to_string(file).with_context(|| {
         format!(
             "cannot read the key {}; `qiao key new {}` makes one",
@@ -65,15 +65,15 @@ pub fn read(file: &Path) -> anyhow::Result<Secret<String>> {
 
 /// The secrets of a host, made on its first start.
 #[derive(Debug)]
-pub struct HostKeys {
+pub(crate) struct HostKeys {
     /// Signs access tokens.
-    pub token_pem: Secret<String>,
+    pub(crate) token_pem: Secret<String>,
     /// What passwords and pseudonyms are made with.
-    pub pepper: Secret<[u8; 32]>,
+    pub(crate) pepper: Secret<[u8; 32]>,
     /// Authenticates compiled plugins and signs quotes.
-    pub host: Secret<[u8; 32]>,
+    pub(crate) host: Secret<[u8; 32]>,
     /// Seals secrets at rest.
-    pub seal: Secret<[u8; 32]>,
+    pub(crate) seal: Secret<[u8; 32]>,
 }
 
 impl HostKeys {
@@ -81,7 +81,7 @@ impl HostKeys {
     ///
     /// # Errors
     /// A file cannot be read or written, or does not hold a key.
-    pub fn open(folder: &Path, env: &Env) -> anyhow::Result<Self> {
+    pub(crate) fn open(folder: &Path, env: &Env) -> anyhow::Result<Self> {
         let folder = folder.join("keys");
         fs::create_dir_all(&folder).with_context(|| format!("making {}", folder.display()))?;
         Ok(Self {

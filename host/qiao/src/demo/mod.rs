@@ -14,6 +14,7 @@ use anyhow::{Context, bail};
 use clap::Args;
 
 pub use scenario::{Scenario, ScenarioOptions};
+pub use stage::{PASSWORD, PIN};
 
 use crate::config::{Config, DataArgs, ServeArgs};
 use crate::host::{Host, HostOptions};

@@ -6,23 +6,26 @@ use scraper::{ElementRef, Html, Selector};
 
 /// Somebody at a browser without scripts: opens pages and sends their forms.
 #[derive(Debug)]
-pub(crate) struct Person {
+pub struct Person {
     http: reqwest::Client,
     host: String,
 }
 
 /// A page as the person sees it.
 #[derive(Debug)]
-pub(crate) struct Page {
+pub struct Page {
     /// Where it came from, after redirects.
-    pub(crate) path: String,
+    pub path: String,
     /// Its HTML.
     html: String,
 }
 
 impl Person {
     /// Somebody with an empty cookie jar, who reads English.
-    pub(crate) fn new(host: &str) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub fn new(host: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder()
             .cookie_store(true)
             .build()
@@ -34,13 +37,19 @@ impl Person {
     }
 
     /// Opens a page.
-    pub(crate) async fn open(&self, path: &str) -> anyhow::Result<Page> {
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub async fn open(&self, path: &str) -> anyhow::Result<Page> {
         let request = self.http.get(format!("{}{path}", self.host));
         page(request, path).await
     }
 
     /// Fills the form of this id on a page and sends it; hidden fields go back as they came.
-    pub(crate) async fn send(
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub async fn send(
         &self,
         page: &Page,
         form: &str,
@@ -63,7 +72,10 @@ impl Person {
     }
 
     /// Opens a page and sends a form of it.
-    pub(crate) async fn fill(
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub async fn fill(
         &self,
         path: &str,
         form: &str,
@@ -91,7 +103,8 @@ async fn page(request: reqwest::RequestBuilder, asked: &str) -> anyhow::Result<P
 
 impl Page {
     /// All that a person can read on it, with single spaces.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let html = Html::parse_document(&self.html);
         let body = Selector::parse("main")
             .ok()
@@ -103,7 +116,10 @@ impl Page {
     }
 
     /// Fails when the page does not say these words.
-    pub(crate) fn says(&self, words: &[&str]) -> anyhow::Result<()> {
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub fn says(&self, words: &[&str]) -> anyhow::Result<()> {
         let text = self.text();
         for word in words {
             if !text.contains(word) {
@@ -114,7 +130,10 @@ impl Page {
     }
 
     /// The first id of this prefix on the page, such as `cli_…`, in text or address.
-    pub(crate) fn id(&self, prefix: &str) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub fn id(&self, prefix: &str) -> anyhow::Result<String> {
         let found = self.html.match_indices(prefix).find_map(|(at, _)| {
             let rest = &self.html[at..];
             let end = prefix.len() + 26;
@@ -129,7 +148,10 @@ impl Page {
     }
 
     /// The first of these forms that is on the page and whose hidden field has the value.
-    pub(crate) fn form_with(&self, field: &str, value: &str) -> anyhow::Result<String> {
+    ///
+    /// # Errors
+    /// The host does not answer, refuses, or the page is not as expected.
+    pub fn form_with(&self, field: &str, value: &str) -> anyhow::Result<String> {
         let html = Html::parse_document(&self.html);
         let inputs = selector(&format!("form input[name='{field}'][value='{value}']"))?;
         html.select(&inputs)

@@ -14,9 +14,9 @@ use crate::key::{self, Kind, NewKeyArgs};
 use crate::plugin::publish::{Client, PublishArgs};
 
 /// The passwords of a sandbox are no secret.
-pub(crate) const PASSWORD: &str = "bridge-over-the-river";
+pub const PASSWORD: &str = "bridge-over-the-river";
 /// The person's payment PIN.
-pub(crate) const PIN: &str = "135790";
+pub const PIN: &str = "135790";
 
 /// What a step made, and a line about it.
 pub(crate) type Played<T> = anyhow::Result<(T, String)>;

@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::Subcommand;
 
-pub(crate) use build::{Built, build};
+use build::build;
 use publish::{Client, PublishArgs};
 
 use crate::terminal::{Step, say};

@@ -155,7 +155,7 @@ impl Sandbox {
             });
             if touched {
                 // One waiting change is enough: the build reads what is there then.
-                drop(sender.try_send(()));
+                let _waits_already = sender.try_send(()).is_err();
             }
         })
         .context("watching the project")?;
