@@ -41,6 +41,9 @@ impl Orders {
             job: &job.name,
             day,
         };
+        if store::is_over(&inner.db, &run, now).await? {
+            return Ok(false);
+        }
         let lease = store::JobLease {
             node: &inner.node,
             now,

@@ -54,6 +54,9 @@ impl Orders {
     async fn claim(&self) -> Result<Vec<crate::order::Order>, Error> {
         let inner = self.inner();
         let now = inner.env.now();
+        if !store::leases::is_any_due(&inner.db, now).await? {
+            return Ok(Vec::new());
+        }
         let claim = store::leases::Claim {
             node: &inner.node,
             now,

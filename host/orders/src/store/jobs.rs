@@ -16,6 +16,11 @@ where job_run.state in ('running', 'waiting')
     and (job_run.next_at is null or job_run.next_at <= excluded.changed_at)
 returning attempts";
 
+// As the condition of CLAIM.
+const IS_OVER: &str = "select 1 from job_run
+where plugin_id = $1 and job = $2 and day = $3
+    and (state in ('done', 'failed') or lease_until > $4 or next_at > $4)";
+
 const FINISH: &str = "update job_run
 set state = $5, next_at = $6, problem = $7, lease_node = null, lease_until = null, changed_at = $8
 where plugin_id = $1 and job = $2 and day = $3 and attempts = $4 and state = 'running'";
@@ -40,6 +45,19 @@ pub(crate) enum End {
     Done,
     Waiting { problem: String, next_at: Timestamp },
     Failed { problem: String },
+}
+
+/// Whether a run is done, given up, not due or somebody else's: a worker with
+/// nothing to do asks this and writes nothing.
+pub(crate) async fn is_over(db: &Db, run: &Run<'_>, now: Timestamp) -> Result<bool, Error> {
+    let found = sqlx::query(IS_OVER)
+        .bind(run.plugin.to_string())
+        .bind(run.job)
+        .bind(run.day.to_string())
+        .bind(now.as_millis())
+        .fetch_optional(db.reads())
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Begins a try, unless it is done, given up, not due or somebody else's; gives

@@ -6,6 +6,9 @@ use qiao_model::{OrderId, Timestamp};
 use super::row::{order, standing_columns};
 use crate::order::Order;
 
+const DUE: &str = "select 1 from orders
+where next_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+
 const CLAIM_SQLITE: &str = concat!(
     "update orders set lease_node = $1, lease_until = $2, attempt = attempt + 1
 where id in (
@@ -43,6 +46,16 @@ pub(crate) struct Claim<'a> {
     pub(crate) now: Timestamp,
     pub(crate) until: Timestamp,
     pub(crate) limit: usize,
+}
+
+/// Whether any order is due that nobody drives. An idle worker asks this, so
+/// that it does not take the writer from those who pay.
+pub(crate) async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool, Error> {
+    let found = sqlx::query(DUE)
+        .bind(now.as_millis())
+        .fetch_optional(db.reads())
+        .await?;
+    Ok(found.is_some())
 }
 
 /// Takes the lease of due orders that nobody drives, and begins a new attempt of each.
