@@ -19,7 +19,7 @@ fn bad_uploads() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "no signature",
             guests::component("hello-plugin"),
-            "signature",
+            "not signed",
         ),
         ("cut short", fund[..fund.len() / 2].to_vec(), ""),
         ("without a manifest", b"\0asm\x0d\0\x01\0".to_vec(), ""),

@@ -51,7 +51,12 @@ pragma busy_timeout = 10000;
 pragma wal_autocheckpoint = 0;
 pragma cache_size = -16384;
 pragma mmap_size = 268435456;
-pragma temp_store = memory;";
+pragma temp_store = memory;
+pragma recursive_triggers = on;";
+
+/// A batch's statements take their rows as one parameter: a plan made while the
+/// tables were empty would scan them when they are large.
+const POSTGRES_SETTINGS: &str = "set plan_cache_mode = force_custom_plan";
 
 impl OpenOptions {
     /// An SQLite file, made when it is not there.
@@ -141,6 +146,12 @@ impl Db {
             .max_connections(connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
+            .after_connect(|conn, _| {
+                Box::pin(async move {
+                    sqlx::raw_sql(POSTGRES_SETTINGS).execute(&mut *conn).await?;
+                    Ok(())
+                })
+            })
             .connect(url)
             .await?;
         Ok(Self::assemble(Engine::Postgres, pool.clone(), pool))

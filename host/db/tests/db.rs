@@ -1,4 +1,9 @@
 //! The database's own promises, on both engines.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test stops where it fails, and starts tasks"
+)]
 
 use qiao_db::{BatchOptions, Batcher, Db, Error, Machine, Migration, Tx};
 use qiao_tests::each_database;
@@ -164,7 +169,7 @@ async fn a_batch_answers_each_caller_and_one_bad_command_fails_alone() {
             let (n, outcome) = done.unwrap();
             match (n, outcome) {
                 (50, outcome) => {
-                    assert!(matches!(outcome, Err(Error::Constraint(_))), "{outcome:?}")
+                    assert!(matches!(outcome, Err(Error::Constraint(_))), "{outcome:?}");
                 }
                 (n, Ok(Added::Refused)) => assert_eq!(n % 2, 1),
                 (_, Ok(Added::Total(total))) => assert!(total >= 0),

@@ -176,6 +176,7 @@ impl Host {
             events: self.app.events.clone(),
             egress: self.egress.clone(),
             orders: self.app.orders.clone(),
+            payments: self.app.payments.clone(),
             runtime: self.app.runtime.clone(),
             invocations: self.app.invocations.clone(),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use qiao_auth::Auth;
 use qiao_events::{Delivery, Egress, Events};
 use qiao_orders::Orders;
+use qiao_payments::Payments;
 use qiao_runtime::{Invocations, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -29,6 +30,7 @@ pub(crate) struct Worker {
     pub(crate) events: Events,
     pub(crate) egress: Egress,
     pub(crate) orders: Orders,
+    pub(crate) payments: Payments,
     pub(crate) runtime: Runtime,
     pub(crate) invocations: Invocations,
 }
@@ -113,6 +115,7 @@ impl Worker {
 
     async fn sweep(&self) -> anyhow::Result<Found> {
         self.auth.sweep().await?;
+        self.payments.sweep().await?;
         self.orders.prune_offers().await?;
         while self.events.prune().await? > 0 {}
         Ok(Found::Nothing)
