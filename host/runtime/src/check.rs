@@ -6,10 +6,10 @@ use qiao_manifest::Manifest;
 use qiao_model::{Day, InstitutionId, Money, PluginId, ReleaseId, Scope, UserId};
 
 use crate::call::Ran;
+use crate::calls::Checked;
 use crate::compile::CompileError;
 use crate::invocation::LogLine;
 use crate::loaded::{LoadError, Loaded};
-use crate::runtime::Checked;
 use crate::sandbox::Sandbox;
 use crate::{Function, Offer, Outcome, QuoteRequest, ReleaseRef, Runtime, Visit, limits, wire};
 

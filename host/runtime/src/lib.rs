@@ -17,6 +17,7 @@
 mod bindings;
 mod cache;
 mod call;
+mod calls;
 mod check;
 mod compile;
 pub mod compile_child;
@@ -33,6 +34,7 @@ mod job;
 mod limiter;
 pub mod limits;
 mod loaded;
+mod loading;
 mod order;
 mod page;
 mod ports;

@@ -5,9 +5,9 @@ use wasmtime::component::Instance;
 
 use crate::bindings::v0_1_0::exports::qiao::guest::orders;
 use crate::call::{self, Budget, Ran};
+use crate::calls::Checked;
 use crate::guest::Guest;
 use crate::loaded::Loaded;
-use crate::runtime::Checked;
 use crate::{
     CallError, FaultKind, Function, Quote, QuoteError, QuoteRequest, Quoted, Runtime, hash, wire,
 };
