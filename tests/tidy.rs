@@ -397,9 +397,12 @@ fn every_hostile_guest_has_a_test_on_the_host() {
         })
         .collect();
     assert!(guests.len() >= 3, "{guests:?}");
-    let tests: String = sources("host/")
+    let tests: String = sources("")
         .into_iter()
-        .filter(|(file, _)| file.contains("/tests/"))
+        .filter(|(file, _)| {
+            let of_room = file.starts_with("host/") && file.contains("/tests/");
+            of_room || file.starts_with("tests/e2e/")
+        })
         .map(|(_, text)| text)
         .collect();
     let missing: Vec<String> = guests

@@ -35,22 +35,23 @@ impl Process {
         if let Some(point) = crash_at {
             command.env("QIAO_CRASH_AT", point);
         }
-        let child = command.spawn().unwrap();
-        let url = format!("http://{address}");
-        let person = Person::new(&url).unwrap();
+        let process = Self {
+            child: command.spawn().unwrap(),
+            url: format!("http://{address}"),
+        };
+        let person = Person::new(&process.url).unwrap();
         for _ in 0..LOOK_TIMES {
             if person.open("/healthz").await.is_ok() {
-                return Self { child, url };
+                return process;
             }
             tokio::time::sleep(LOOK).await;
         }
-        panic!("{url} does not answer");
+        panic!("{} does not answer", process.url);
     }
 
     /// `kill -9`.
-    fn kill(mut self) {
-        self.child.kill().unwrap();
-        self.child.wait().unwrap();
+    fn kill(self) {
+        drop(self);
     }
 
     /// Waits until the process has ended by itself.
@@ -70,6 +71,13 @@ impl Process {
         let fields = [("login", "lin"), ("password", PASSWORD)];
         person.fill("/login", "log-in", &fields).await.unwrap();
         person
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }
 

@@ -2,7 +2,8 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    reason = "a test stops where it fails"
+    clippy::disallowed_methods,
+    reason = "a test stops where it fails, and starts tasks"
 )]
 
 mod browser;

@@ -138,7 +138,7 @@ impl Host {
         let sandbox_clock = config
             .sandbox
             .enabled
-            .then(|| clock as Arc<dyn SandboxClock>);
+            .then_some(clock as Arc<dyn SandboxClock>);
         let app = App::new(Rooms {
             ledger: Ledger::new(db.clone()),
             component_check: Arc::new(runtime.clone()),

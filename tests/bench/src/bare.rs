@@ -54,7 +54,11 @@ impl Bare {
 }
 
 fn engine() -> wasmtime::Result<Engine> {
-    let count = |each: usize| u32::try_from(each).unwrap_or(u32::MAX).saturating_mul(INSTANCES);
+    let count = |each: usize| {
+        u32::try_from(each)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(INSTANCES)
+    };
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(INSTANCES)
         .total_core_instances(count(limits::CORE_INSTANCES_MAX))

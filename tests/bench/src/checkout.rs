@@ -37,7 +37,10 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
     let orders = closed_loop(buyers, measure).await?;
     let case = format!("sqlite, {CLIENTS} clients");
     let row = Row::new("checkout", case, "orders/s", orders.per_second());
-    report.add(row.timed(&orders.nanos).within(host.pid().and_then(peak_rss_mib)));
+    report.add(
+        row.timed(&orders.nanos)
+            .within(host.pid().and_then(peak_rss_mib)),
+    );
     Ok(())
 }
 
@@ -76,7 +79,10 @@ struct Order<'a> {
 
 impl AsyncCall for Buyer {
     async fn call(&mut self) -> anyhow::Result<()> {
-        let answer = self.person.send("/v1/quotes", None, self.ask.clone()).await?;
+        let answer = self
+            .person
+            .send("/v1/quotes", None, self.ask.clone())
+            .await?;
         let quote: Quote<'_> = serde_json::from_slice(&answer)?;
         let order = NewOrder {
             quote: quote.token,
@@ -88,7 +94,12 @@ impl AsyncCall for Buyer {
         let body = Bytes::from(serde_json::to_vec(&order)?);
         let answer = self.person.send("/v1/orders", Some(&key), body).await?;
         let order: Order<'_> = serde_json::from_slice(&answer)?;
-        ensure!(order.state == "completed", "{} is {}", order.id, order.state);
+        ensure!(
+            order.state == "completed",
+            "{} is {}",
+            order.id,
+            order.state
+        );
         Ok(())
     }
 }

@@ -87,7 +87,9 @@ impl Host {
         });
         let answer = person.post(&path, &form).await?;
         let offer = answer["offer"]["id"].as_str();
-        Ok(offer.with_context(|| format!("the form led to no offer: {answer}"))?.to_owned())
+        Ok(offer
+            .with_context(|| format!("the form led to no offer: {answer}"))?
+            .to_owned())
     }
 
     async fn wait_until_it_listens(&mut self) -> anyhow::Result<()> {
@@ -117,7 +119,9 @@ impl Host {
         });
         let founded = staff.post("/v1/institutions", &institution).await?;
         let id = text(&founded["institution"]["id"])?;
-        operator.post(&format!("/v1/institutions/{id}/approve"), &json!({})).await?;
+        operator
+            .post(&format!("/v1/institutions/{id}/approve"), &json!({}))
+            .await?;
         let client = Client::open(&PublishArgs {
             plugin: PathBuf::new(),
             host: format!("http://{}", self.address),
@@ -131,7 +135,9 @@ impl Host {
         let upload = client.sign(&component.await?)?;
         let release = client.upload(&token, upload).await?;
         let id = text(&release["id"])?;
-        operator.post(&format!("/v1/releases/{id}/approve"), &json!({})).await?;
+        operator
+            .post(&format!("/v1/releases/{id}/approve"), &json!({}))
+            .await?;
         client.activate(&token, id).await?;
         Ok(())
     }
@@ -152,12 +158,23 @@ fn qiao() -> anyhow::Result<Command> {
 
 async fn add_operator(data: &Path) -> anyhow::Result<()> {
     let mut process = qiao()?
-        .args(["admin", "operator", "add", "--login", OPERATOR, "--password-stdin", "--data"])
+        .args([
+            "admin",
+            "operator",
+            "add",
+            "--login",
+            OPERATOR,
+            "--password-stdin",
+            "--data",
+        ])
         .arg(data)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()?;
-    let mut input = process.stdin.take().context("the operator's password has no way in")?;
+    let mut input = process
+        .stdin
+        .take()
+        .context("the operator's password has no way in")?;
     input.write_all(PASSWORD.as_bytes()).await?;
     drop(input);
     let status = process.wait().await?;
@@ -166,7 +183,12 @@ async fn add_operator(data: &Path) -> anyhow::Result<()> {
 }
 
 async fn make_key(file: &Path) -> anyhow::Result<()> {
-    let made = qiao()?.args(["key", "new"]).arg(file).stdout(Stdio::null()).status().await?;
+    let made = qiao()?
+        .args(["key", "new"])
+        .arg(file)
+        .stdout(Stdio::null())
+        .status()
+        .await?;
     ensure!(made.success(), "the fund's key was not made: {made}");
     Ok(())
 }
@@ -178,5 +200,7 @@ fn free_address() -> anyhow::Result<String> {
 }
 
 fn text(value: &Value) -> anyhow::Result<&str> {
-    value.as_str().with_context(|| format!("the host answered {value} where a text was due"))
+    value
+        .as_str()
+        .with_context(|| format!("the host answered {value} where a text was due"))
 }

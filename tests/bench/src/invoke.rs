@@ -7,7 +7,7 @@ use hdrhistogram::Histogram;
 use qiao_auth::keys::{KeyKind, generate_key};
 use qiao_auth::{Auth, AuthConfig};
 use qiao_catalog::{OrderKind, Price};
-use qiao_model::{Env, InstitutionId, Money, PluginId, ReleaseId, Scope, Secret};
+use qiao_model::{Env, InstitutionId, Money, PluginId, ReleaseId, Scope};
 use qiao_runtime::sandbox::Sandbox;
 use qiao_runtime::{
     CompileMode, Entry, Loaded, Offer, QuoteRequest, ReleaseRef, Runtime, RuntimeConfig,
@@ -50,11 +50,20 @@ pub(crate) fn run(report: &mut Report, measure: Duration, tokio: &Handle) -> any
         bare_two.add(&together(&bare, 2)?)?;
     }
     host.check_inline()?;
-    let row = Row::new("invoke", "quote, against bare wasmtime", "us/call", one.p50_us());
+    let row = Row::new(
+        "invoke",
+        "quote, against bare wasmtime",
+        "us/call",
+        one.p50_us(),
+    );
     report.add(row.against(bare_one.p50_us()).timed(&one.nanos));
     for (case, one, two) in [
         ("quote, 2 threads against 1", &mut one, &mut two),
-        ("bare wasmtime, 2 threads against 1", &mut bare_one, &mut bare_two),
+        (
+            "bare wasmtime, 2 threads against 1",
+            &mut bare_one,
+            &mut bare_two,
+        ),
     ] {
         let row = Row::new("invoke", case, "calls/s", two.rate());
         report.add(row.against(one.rate()).timed(&two.nanos));
@@ -91,7 +100,8 @@ impl Turn {
     fn called(&mut self) -> bool {
         let now = Instant::now();
         let nanos = now.duration_since(self.last).as_nanos();
-        self.nanos.saturating_record(u64::try_from(nanos).unwrap_or(u64::MAX));
+        self.nanos
+            .saturating_record(u64::try_from(nanos).unwrap_or(u64::MAX));
         self.last = now;
         now.duration_since(self.begun) < TURN
     }
@@ -119,7 +129,9 @@ fn together(side: &impl Side, threads: usize) -> anyhow::Result<Vec<Turn>> {
             })
             .collect();
         let ended = running.into_iter().map(ScopedJoinHandle::join);
-        ended.map(|turn| turn.map_err(|_| anyhow!("a bench thread panicked"))?).collect()
+        ended
+            .map(|turn| turn.map_err(|_| anyhow!("a bench thread panicked"))?)
+            .collect()
     })
 }
 
@@ -149,7 +161,10 @@ impl Turns {
     /// in most others, something else had a core of a busy machine.
     fn rate(&mut self) -> f64 {
         self.rates.sort_by(f64::total_cmp);
-        self.rates.get(self.rates.len() * 9 / 10).copied().unwrap_or(0.0)
+        self.rates
+            .get(self.rates.len() * 9 / 10)
+            .copied()
+            .unwrap_or(0.0)
     }
 
     fn p50_us(&self) -> f64 {
@@ -197,7 +212,9 @@ impl Host {
 
     /// The principal of a quote, in minor units.
     fn quote(&self) -> anyhow::Result<i64> {
-        let quoted = self.tokio.block_on(self.runtime.quote(&self.loaded, &self.request))?;
+        let quoted = self
+            .tokio
+            .block_on(self.runtime.quote(&self.loaded, &self.request))?;
         Ok(quoted.quote.principal.minor)
     }
 
@@ -279,7 +296,9 @@ fn release(component: &[u8]) -> anyhow::Result<ReleaseRef> {
         plugin: PluginId::from_u128(2),
         institution: InstitutionId::from_u128(3),
         digest: qiao_manifest::digest(component)?,
-        scopes: scopes.map(|scope| scope.as_str().parse::<Scope>()).collect::<Result<_, _>>()?,
+        scopes: scopes
+            .map(|scope| scope.as_str().parse::<Scope>())
+            .collect::<Result<_, _>>()?,
         egress: manifest.egress,
     })
 }

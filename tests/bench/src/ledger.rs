@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use anyhow::bail;
 use qiao_db::{BatchOptions, Batcher, Db};
-use qiao_ledger::{AccountKind, LedgerMachine, MIGRATIONS, NewAccount, NewTransfer, Owner, TransferKind};
+use qiao_ledger::{
+    AccountKind, LedgerMachine, MIGRATIONS, NewAccount, NewTransfer, Owner, TransferKind,
+};
 use qiao_model::{Asset, Currency, Env, TransferId, UserId};
 use qiao_tests::TestDatabase;
 
@@ -25,9 +27,19 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
     let database = qiao_tests::sqlite().await;
     let books = Books::open(&database).await?;
     let alone = BatchOptions { commands_max: 1 };
-    let unbatched = books.measure(Spread::Even, UNBATCHED_CLIENTS, alone, measure).await?;
+    let unbatched = books
+        .measure(Spread::Even, UNBATCHED_CLIENTS, alone, measure)
+        .await?;
     let one_by_one = unbatched.per_second();
-    report.add(Row::new("ledger", "sqlite one commit each", "transfers/s", one_by_one).timed(&unbatched.nanos));
+    report.add(
+        Row::new(
+            "ledger",
+            "sqlite one commit each",
+            "transfers/s",
+            one_by_one,
+        )
+        .timed(&unbatched.nanos),
+    );
     books.cases(report, "sqlite", one_by_one, measure).await?;
 
     let database = qiao_tests::postgres().await;
@@ -35,8 +47,16 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
         bail!("a PostgreSQL database has an address");
     };
     let tpc_b = tokio::task::spawn_blocking(move || pgbench::tpc_b(&url, measure)).await??;
-    report.add(Row::new("ledger", "pgbench TPC-B, 32 clients", "transactions/s", tpc_b));
-    Books::open(&database).await?.cases(report, "postgres", tpc_b, measure).await
+    report.add(Row::new(
+        "ledger",
+        "pgbench TPC-B, 32 clients",
+        "transactions/s",
+        tpc_b,
+    ));
+    Books::open(&database)
+        .await?
+        .cases(report, "postgres", tpc_b, measure)
+        .await
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,7 +101,11 @@ impl Books {
     }
 
     fn batcher(&self, options: BatchOptions) -> Batcher<LedgerMachine> {
-        Batcher::start(self.db.clone(), LedgerMachine::new(self.env.clone()), options)
+        Batcher::start(
+            self.db.clone(),
+            LedgerMachine::new(self.env.clone()),
+            options,
+        )
     }
 
     fn transfer(&self, debit: NewAccount, credit: NewAccount, minor: i64) -> NewTransfer {
@@ -97,7 +121,13 @@ impl Books {
         }
     }
 
-    async fn measure(&self, spread: Spread, clients: usize, options: BatchOptions, measure: Duration) -> anyhow::Result<Measured> {
+    async fn measure(
+        &self,
+        spread: Spread,
+        clients: usize,
+        options: BatchOptions,
+        measure: Duration,
+    ) -> anyhow::Result<Measured> {
         let batcher = self.batcher(options);
         let clients = (0..clients)
             .map(|_| Client {
@@ -111,14 +141,28 @@ impl Books {
     }
 
     /// The 10,000 accounts against `baseline`, and the hot account against them.
-    async fn cases(&self, report: &mut Report, engine: &str, baseline: f64, measure: Duration) -> anyhow::Result<()> {
+    async fn cases(
+        &self,
+        report: &mut Report,
+        engine: &str,
+        baseline: f64,
+        measure: Duration,
+    ) -> anyhow::Result<()> {
         for clients in CLIENTS {
-            let even = self.measure(Spread::Even, clients, BatchOptions::default(), measure).await?;
-            let hot = self.measure(Spread::Hot, clients, BatchOptions::default(), measure).await?;
+            let even = self
+                .measure(Spread::Even, clients, BatchOptions::default(), measure)
+                .await?;
+            let hot = self
+                .measure(Spread::Hot, clients, BatchOptions::default(), measure)
+                .await?;
             let row = |case: String, measured: &Measured| {
-                Row::new("ledger", case, "transfers/s", measured.per_second()).timed(&measured.nanos)
+                Row::new("ledger", case, "transfers/s", measured.per_second())
+                    .timed(&measured.nanos)
             };
-            let even_row = row(format!("{engine} 10,000 accounts, {clients} clients"), &even);
+            let even_row = row(
+                format!("{engine} 10,000 accounts, {clients} clients"),
+                &even,
+            );
             let hot_row = row(format!("{engine} hot account, {clients} clients"), &hot);
             if clients == 1 {
                 report.add(even_row);
@@ -164,7 +208,11 @@ impl AsyncCall for Client {
 }
 
 fn account(user: u128) -> NewAccount {
-    NewAccount::new(Owner::User(UserId::from_u128(user)), AccountKind::Available, CNY)
+    NewAccount::new(
+        Owner::User(UserId::from_u128(user)),
+        AccountKind::Available,
+        CNY,
+    )
 }
 
 fn hot() -> NewAccount {

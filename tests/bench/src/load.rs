@@ -26,7 +26,9 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects to `host:port`.
     pub(crate) async fn open(authority: &str) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(authority).await.with_context(|| format!("connecting to {authority}"))?;
+        let stream = TcpStream::connect(authority)
+            .await
+            .with_context(|| format!("connecting to {authority}"))?;
         stream.set_nodelay(true)?;
         let (sender, connection) = handshake(TokioIo::new(stream)).await?;
         tokio::spawn(connection);
@@ -50,11 +52,18 @@ impl Connection {
             request = request.header(*name, *value);
         }
         self.sender.ready().await?;
-        let response = self.sender.send_request(request.body(Full::new(body))?).await?;
+        let response = self
+            .sender
+            .send_request(request.body(Full::new(body))?)
+            .await?;
         let (head, body) = response.into_parts();
         let body = body.collect().await?.to_bytes();
         if !head.status.is_success() {
-            bail!("{path} answered {}: {}", head.status, String::from_utf8_lossy(&body));
+            bail!(
+                "{path} answered {}: {}",
+                head.status,
+                String::from_utf8_lossy(&body)
+            );
         }
         Ok(Response::from_parts(head, body))
     }
@@ -89,12 +98,18 @@ impl Measured {
 
 /// Lets every client call as fast as it is answered, and counts. A failing call
 /// fails the bench: a rate of refusals is no rate.
-#[expect(clippy::disallowed_methods, reason = "a bench measures time and starts clients")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a bench measures time and starts clients"
+)]
 pub(crate) async fn closed_loop<C>(clients: Vec<C>, measure: Duration) -> anyhow::Result<Measured>
 where
     C: AsyncCall + Send + 'static,
 {
-    let (counting, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (counting, stop) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicBool::new(false)),
+    );
     let mut tasks = JoinSet::new();
     for mut client in clients {
         let (counting, stop) = (counting.clone(), stop.clone());
@@ -104,7 +119,9 @@ where
                 let begun = Instant::now();
                 client.call().await?;
                 if counting.load(Ordering::Relaxed) {
-                    nanos.saturating_record(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX));
+                    nanos.saturating_record(
+                        u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX),
+                    );
                 }
             }
             anyhow::Ok(nanos)

@@ -29,7 +29,10 @@ impl Person {
     pub(crate) async fn sign_up(address: &str, login: &str) -> anyhow::Result<Self> {
         let user = json!({ "login": login, "name": login, "password": PASSWORD });
         let body = Bytes::from(user.to_string());
-        Connection::open(address).await?.post("/v1/users", &[], body).await?;
+        Connection::open(address)
+            .await?
+            .post("/v1/users", &[], body)
+            .await?;
         Self::log_in(address, login).await
     }
 
@@ -38,10 +41,20 @@ impl Person {
         let mut connection = Connection::open(address).await?;
         let body = Bytes::from(json!({ "login": login, "password": PASSWORD }).to_string());
         let answer = connection.post("/v1/sessions", &[], body).await?;
-        let cookie = answer.headers().get(SET_COOKIE).context("logging in set no cookie")?;
-        let cookie = cookie.to_str()?.split(';').next().unwrap_or_default().to_owned();
+        let cookie = answer
+            .headers()
+            .get(SET_COOKIE)
+            .context("logging in set no cookie")?;
+        let cookie = cookie
+            .to_str()?
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let session: Value = serde_json::from_slice(answer.body())?;
-        let csrf = session["csrf"].as_str().context("the session has no csrf value")?;
+        let csrf = session["csrf"]
+            .as_str()
+            .context("the session has no csrf value")?;
         Ok(Self {
             session: Session {
                 cookie,
@@ -56,7 +69,8 @@ impl Person {
         self.post("/v1/pin", &json!({ "pin": PIN })).await?;
         let amount = json!({ "amount": { "minor": PLAY_MONEY_MINOR, "currency": "CNY" } });
         let body = Bytes::from(amount.to_string());
-        self.send("/v1/sandbox/top-ups", Some("play-money"), body).await?;
+        self.send("/v1/sandbox/top-ups", Some("play-money"), body)
+            .await?;
         Ok(())
     }
 
@@ -90,7 +104,11 @@ impl Person {
             ("x-csrf-token", session.csrf.as_str()),
             ("idempotency-key", key.unwrap_or_default()),
         ];
-        let sent = if key.is_some() { &headers[..] } else { &headers[..2] };
+        let sent = if key.is_some() {
+            &headers[..]
+        } else {
+            &headers[..2]
+        };
         Ok(self.connection.post(path, sent, body).await?.into_body())
     }
 }

@@ -10,7 +10,10 @@ const SCALE: u32 = 10;
 
 /// Transactions per second of pgbench TPC-B (prepared, 32 clients) on a server.
 pub(crate) fn tpc_b(url: &str, measure: Duration) -> anyhow::Result<f64> {
-    run(url, &["--initialize", "--quiet", "--scale", &SCALE.to_string()])?;
+    run(
+        url,
+        &["--initialize", "--quiet", "--scale", &SCALE.to_string()],
+    )?;
     let output = run(
         url,
         &[
@@ -36,15 +39,26 @@ fn run(url: &str, arguments: &[&str]) -> anyhow::Result<String> {
         .output()
         .with_context(|| format!("{program} does not run: install PostgreSQL's pgbench"))?;
     if !output.status.success() {
-        bail!("pgbench failed: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "pgbench failed: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The newest pgbench of Debian, else the one on the PATH.
 fn program() -> String {
-    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
-    let mut found: Vec<_> = versions.map(|v| v.path().join("bin/pgbench")).filter(|p| p.is_file()).collect();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut found: Vec<_> = versions
+        .map(|v| v.path().join("bin/pgbench"))
+        .filter(|p| p.is_file())
+        .collect();
     found.sort();
-    found.pop().map_or_else(|| "pgbench".to_owned(), |path| path.display().to_string())
+    found
+        .pop()
+        .map_or_else(|| "pgbench".to_owned(), |path| path.display().to_string())
 }

@@ -28,9 +28,17 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
     }
     let (mut quotes, mut echoes) = (None, None);
     for _ in 0..ROUNDS {
-        let quote = Round { address: &host.address, path: "/v1/quotes" };
-        quote.measure(&askers, measure / ROUNDS, &mut quotes).await?;
-        let echo = Round { address: &echo.address, path: echo::PATH };
+        let quote = Round {
+            address: &host.address,
+            path: "/v1/quotes",
+        };
+        quote
+            .measure(&askers, measure / ROUNDS, &mut quotes)
+            .await?;
+        let echo = Round {
+            address: &echo.address,
+            path: echo::PATH,
+        };
         echo.measure(&askers, measure / ROUNDS, &mut echoes).await?;
     }
     let (Some(quotes), Some(echoes)) = (quotes, echoes) else {

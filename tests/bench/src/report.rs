@@ -30,7 +30,12 @@ pub(crate) struct Row {
 
 impl Row {
     /// A figure without a baseline.
-    pub(crate) fn new(bench: &'static str, case: impl Into<String>, unit: &'static str, value: f64) -> Self {
+    pub(crate) fn new(
+        bench: &'static str,
+        case: impl Into<String>,
+        unit: &'static str,
+        value: f64,
+    ) -> Self {
         Self {
             bench,
             case: case.into(),
@@ -84,7 +89,8 @@ impl Report {
     /// Writes the figures as a JSON array.
     pub(crate) fn write(&self, file: &Path) -> anyhow::Result<()> {
         if let Some(folder) = file.parent() {
-            std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+            std::fs::create_dir_all(folder)
+                .with_context(|| format!("making {}", folder.display()))?;
         }
         let text = serde_json::to_string_pretty(&self.rows)?;
         std::fs::write(file, text).with_context(|| format!("writing {}", file.display()))
@@ -133,7 +139,17 @@ mod tests {
         assert_eq!(Row::new("x", "y", "1/s", 30.0).against(0.0).ratio, None);
         let json = serde_json::to_value(Row::new("x", "y", "1/s", 1.0)).unwrap();
         let keys: Vec<_> = json.as_object().unwrap().keys().cloned().collect();
-        let expected = ["bench", "case", "unit", "value", "baseline", "ratio", "p50_us", "p99_us", "peak_rss_mib"];
+        let expected = [
+            "bench",
+            "case",
+            "unit",
+            "value",
+            "baseline",
+            "ratio",
+            "p50_us",
+            "p99_us",
+            "peak_rss_mib",
+        ];
         assert_eq!(keys.len(), expected.len());
         assert!(expected.iter().all(|key| keys.iter().any(|k| k == key)));
         assert!(json["ratio"].is_null());
