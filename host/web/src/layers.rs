@@ -22,7 +22,9 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the requests below may take: they compile or start a plugin.
 const LONG_REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
-const LONG_REQUESTS: [&str; 5] = [
+const LONG_REQUESTS: [&str; 7] = [
+    "/console/{institution}/releases/upload",
+    "/console/{institution}/releases/{release}/activate",
     "/v1/releases",
     "/v1/releases/{id}/activate",
     "/v1/plugins/{id}/roll-back",
@@ -134,7 +136,7 @@ fn panicked(payload: Box<dyn Any + Send + 'static>) -> Response {
     Problem::new(Kind::Internal, "the failure is logged under the request id").into_response()
 }
 
-async fn no_route(request: Request) -> Problem {
+pub(crate) async fn no_route(request: Request) -> Problem {
     let path: String = request.uri().path().chars().take(200).collect();
     Problem::new(Kind::NotFound, format!("no route is at {path}"))
 }

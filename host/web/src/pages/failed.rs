@@ -91,7 +91,7 @@ pub(crate) fn sentence_of(refusal: &str) -> String {
         .map(|letter| letter.to_uppercase().to_string());
     let mut text = first.unwrap_or_default();
     text.push_str(letters.as_str());
-    if !text.ends_with(['.', '!', '?', '。']) {
+    if !text.is_empty() && !text.ends_with(['.', '!', '?', '。']) {
         text.push('.');
     }
     text
@@ -129,5 +129,6 @@ mod tests {
             "The handle `a` is taken."
         );
         assert_eq!(sentence_of("Already one."), "Already one.");
+        assert_eq!(sentence_of(""), "");
     }
 }

@@ -42,11 +42,11 @@
 //! | `clock` | `/operator/clock` | `hours` |
 
 use axum::Router;
-use axum::extract::Path;
+use axum::extract::{Path, Request};
 use axum::http::{StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use crate::App;
 
@@ -71,10 +71,25 @@ pub(crate) fn router(app: &App) -> Router<App> {
         .merge(user::routes())
         .merge(console::routes())
         .merge(operator::routes())
+        .route("/{*path}", any(missing))
         .layer(from_fn_with_state(app.clone(), visit::prepare));
     Router::new()
         .route("/assets/{name}", get(asset))
         .merge(pages)
+}
+
+/// No route is there: a page for a browser, a problem for everybody else.
+async fn missing(request: Request) -> Response {
+    let accepted = request.headers().get(header::ACCEPT);
+    let is_browser = accepted
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|value| value.contains("text/html"));
+    let problem = crate::layers::no_route(request).await;
+    if is_browser {
+        failed::Failed::from(problem).into_response()
+    } else {
+        problem.into_response()
+    }
 }
 
 async fn asset(Path(name): Path<String>) -> Response {

@@ -78,7 +78,10 @@ fn visit(extensions: &Extensions) -> Result<Visit, Failed> {
 
 /// Browsers say where a form comes from (Fetch Metadata); none of ours comes from elsewhere.
 fn refuse_foreign(headers: &HeaderMap) -> Result<(), Failed> {
-    match headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes) {
+    match headers
+        .get("sec-fetch-site")
+        .map(axum::http::HeaderValue::as_bytes)
+    {
         Some(b"cross-site" | b"same-site") => {
             Err(Problem::new(Kind::Csrf, "the form came from another site").into())
         }

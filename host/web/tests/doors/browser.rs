@@ -90,6 +90,7 @@ impl Browser {
                 .method(method)
                 .uri(&path)
                 .header(header::COOKIE, cookies.join("; "))
+                .header(header::ACCEPT, "text/html,*/*;q=0.8")
                 .header(header::ACCEPT_LANGUAGE, "en");
             let mut bytes = Vec::new();
             if let Some((media_type, sent)) = body.take() {

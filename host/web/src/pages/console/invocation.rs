@@ -89,10 +89,7 @@ fn table(invocations: &[Invocation]) -> Table {
         let micros = i64::try_from(call.duration_us).unwrap_or(i64::MAX);
         table.push(vec![
             Cell::When(When(call.at)),
-            Cell::Two(
-                call.function.name().to_owned(),
-                format!("{} host calls", call.host_calls),
-            ),
+            Cell::Two(call.function.name().to_owned(), host_calls(call.host_calls)),
             Cell::Badge(Badge::new(tone, call.outcome.name().replace('-', " "))),
             Cell::Figure(count(call.fuel)),
             Cell::Figure(count(call.memory_bytes / 1024).counting("KiB")),
@@ -101,4 +98,12 @@ fn table(invocations: &[Invocation]) -> Table {
         ]);
     }
     table
+}
+
+fn host_calls(count: u32) -> String {
+    match count {
+        0 => "no host call".to_owned(),
+        1 => "1 host call".to_owned(),
+        many => format!("{many} host calls"),
+    }
 }

@@ -6,7 +6,7 @@ use qiao_payments::{Payment, Refund};
 use serde::Deserialize;
 
 use crate::App;
-use crate::pages::failed::{Failed, page};
+use crate::pages::failed::{Failed, page, sentence_of};
 use crate::pages::text::Text;
 use crate::pages::user::timeline;
 use crate::pages::view::console::Order as OrderView;
@@ -128,7 +128,7 @@ pub(super) async fn show(
         shell: shell.back(staff.path("/orders"), "Orders"),
         title: quote.title.clone(),
         state: wording::order_state(standing.state, t).0,
-        problem: problem.map(|problem| Notice::new(tone, problem)),
+        problem: problem.map(|problem| Notice::new(tone, sentence_of(problem))),
         facts: Facts::new()
             .with("Order", Cell::code(order.id))
             .with("User, as you know them", Cell::code(&order.subject))

@@ -8,7 +8,7 @@ pub(super) use crate::pages::console::order::ORDERS_PER_PAGE;
 
 use crate::App;
 use crate::pages::console::order::paging;
-use crate::pages::failed::{Failed, page, see};
+use crate::pages::failed::{Failed, page, see, sentence_of};
 use crate::pages::sent::Sent;
 use crate::pages::text::Text;
 use crate::pages::user::Nothing;
@@ -75,7 +75,12 @@ fn table(visit: &Visit, orders: &[Order]) -> Table {
         table.push(vec![
             Cell::Two(order.quote.title.clone(), order.id.to_string()),
             Cell::Badge(wording::order_state(standing.state, t).0),
-            Cell::text(standing.problem.clone().unwrap_or_default()),
+            Cell::text(
+                standing
+                    .problem
+                    .as_deref()
+                    .map_or_else(String::new, sentence_of),
+            ),
             next,
             Cell::Figure(Figure::count(i64::from(standing.attempt))),
             Cell::Figure(Figure::money(order.quote.amount)),

@@ -1,14 +1,16 @@
+use std::collections::HashSet;
+
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qiao_catalog::OrderKind;
 use qiao_ledger::Transfer;
-use qiao_model::{Asset, OrderId};
+use qiao_model::{Asset, OrderId, TransferId};
 use qiao_orders::{Captured, Order, OrderPage, OrderState, Standing};
 use qiao_payments::{Payment, Refund};
 use serde::Deserialize;
 
 use crate::App;
-use crate::pages::failed::{Failed, page};
+use crate::pages::failed::{Failed, page, sentence_of};
 use crate::pages::text::Text;
 use crate::pages::view::user::{FeeLine, MoneyStory, Order as OrderView, OrderRow, Orders};
 use crate::pages::view::{
@@ -175,7 +177,10 @@ pub(in crate::pages) fn timeline(order: &Order, t: &Text) -> Timeline {
     if standing.capture == Captured::Yes {
         timeline = timeline.step(Progress::Done, t.step_paid, standing.posted_at.map(When));
     }
-    let problem = standing.problem.clone().unwrap_or_default();
+    let problem = standing
+        .problem
+        .as_deref()
+        .map_or_else(String::new, sentence_of);
     match standing.state {
         OrderState::Held | OrderState::Paid => timeline
             .step(Progress::Current, t.step_fulfilled, None)
@@ -236,8 +241,14 @@ fn stories(
             money
         }
     };
+    // A hold that was posted or released shows as that alone.
+    let resolved: HashSet<TransferId> = transfers
+        .iter()
+        .filter_map(|transfer| transfer.kind.resolves())
+        .collect();
     let (back, there): (Vec<&Transfer>, Vec<&Transfer>) = transfers
         .iter()
+        .filter(|transfer| !resolved.contains(&transfer.id))
         .partition(|transfer| transfer.purpose.starts_with("refund/"));
     let mut stories = vec![MoneyStory {
         title: t.payment.to_owned(),

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_ledger::TransferKind;
 use qiao_model::{Currency, Money, TransferId};
-use qiao_payments::{IdempotencyKey, StatementLine, StatementOf};
+use qiao_payments::{IdempotencyKey, StatementLine, StatementOf, StatementPage};
 use serde::Deserialize;
 
 use crate::App;
@@ -18,7 +18,8 @@ use crate::problem::{Kind as ProblemKind, Problem};
 
 /// The sandbox gives at most so much at a time.
 pub(super) const TOP_UP_MAX: Money = Money::cny(1_000_000_000);
-const MOVEMENTS_PER_PAGE: usize = 20;
+/// A movement has a few lines: a hold and a posting for each of its splits.
+const LINES_PER_PAGE: usize = 100;
 
 /// A key for a form that moves money: sent twice, it has one effect.
 pub(super) fn new_key(app: &App) -> String {
@@ -59,13 +60,14 @@ async fn wallet_page(
     let of = StatementOf::User(person.user, Currency::CNY);
     let statement = app
         .payments
-        .statement(&person.permit, of, from, MOVEMENTS_PER_PAGE)
+        .statement(&person.permit, of, from, LINES_PER_PAGE)
         .await?;
     let balance = app
         .payments
         .balance(&person.permit, person.user, Currency::CNY)
         .await?;
     let held = (balance.pending_out > 0).then(|| Figure::money(Money::cny(balance.pending_out)));
+    let (movements, next) = movements(&statement, t);
     let mut shell = person.visit.user_page(t.wallet, "/wallet");
     if !top_up.next.is_empty() {
         shell = shell.back(own_path(&top_up.next), t.checkout);
@@ -86,42 +88,73 @@ async fn wallet_page(
                         .error(error),
                 )
         }),
-        movements: statement
-            .lines
-            .iter()
-            .map(|line| movement(line, t))
-            .collect(),
+        movements,
         empty: Empty::new(t.nothing_moved, t.nothing_moved_text),
         paging: Paging {
             newest: from.map(|_| Link::new("/wallet", t.newest)),
-            older: statement
-                .next
-                .map(|next| Link::new(format!("/wallet?before={next}"), t.older)),
+            older: next.map(|next| Link::new(format!("/wallet?before={next}"), t.older)),
         },
     })
 }
 
-fn movement(line: &StatementLine, t: &Text) -> Movement {
-    let title = match &line.payment {
-        Some(payment) if line.transfer.purpose.starts_with("refund/") => {
-            format!("{}: {}", t.refund, payment.description)
+/// One movement for each payment and each refund of one, however many splits it
+/// has; a hold shows until it is posted. Gives also where the next page begins.
+fn movements(page: &StatementPage, t: &Text) -> (Vec<Movement>, Option<TransferId>) {
+    let mut groups: Vec<Vec<&StatementLine>> = Vec::new();
+    for line in &page.lines {
+        let known = groups
+            .iter_mut()
+            .find(|group| is_one_movement(group[0], line));
+        match known {
+            Some(group) => group.push(line),
+            None => groups.push(vec![line]),
         }
+    }
+    let mut next = page.next;
+    // The oldest movement may have more lines on the next page: it is shown whole there.
+    if next.is_some()
+        && groups.len() > 1
+        && let Some(cut) = groups.pop()
+    {
+        next = Some(cut[0].transfer.id);
+    }
+    (
+        groups.iter().map(|group| movement(group, t)).collect(),
+        next,
+    )
+}
+
+fn is_one_movement(one: &StatementLine, other: &StatementLine) -> bool {
+    let payment = |line: &StatementLine| line.payment.as_ref().map(|payment| payment.id);
+    payment(one).is_some() && payment(one) == payment(other) && is_refund(one) == is_refund(other)
+}
+
+fn is_refund(line: &StatementLine) -> bool {
+    line.transfer.purpose.starts_with("refund/")
+}
+
+fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
+    let newest = lines[0];
+    let title = match &newest.payment {
+        Some(payment) if is_refund(newest) => format!("{}: {}", t.refund, payment.description),
         Some(payment) => payment.description.clone(),
-        None => line.transfer.purpose.clone(),
+        None => newest.transfer.purpose.clone(),
     };
-    let (detail, amount) = match line.transfer.kind {
-        TransferKind::Posted | TransferKind::PostPending { .. } => ("", line.change),
-        TransferKind::Pending => (t.transfer_pending, 0),
-        TransferKind::VoidPending { .. } => (t.transfer_void, 0),
-    };
-    let amount = if amount == 0 {
-        Figure::money(Money::cny(line.transfer.minor))
-    } else {
-        Figure::money(Money::cny(amount)).signed()
+    let held = lines
+        .iter()
+        .filter(|line| line.transfer.kind == TransferKind::Pending);
+    let held: i64 = held.map(|line| line.transfer.minor).sum();
+    let moved: i64 = lines.iter().map(|line| line.change).sum();
+    let (detail, amount) = match newest.transfer.kind {
+        TransferKind::Posted | TransferKind::PostPending { .. } => {
+            ("", Figure::money(Money::cny(moved)).signed())
+        }
+        TransferKind::Pending => (t.transfer_pending, Figure::money(Money::cny(held))),
+        TransferKind::VoidPending { .. } => (t.transfer_void, Figure::money(Money::cny(held))),
     };
     Movement {
         title,
-        at: When(line.transfer.at),
+        at: When(newest.transfer.at),
         detail: detail.to_owned(),
         amount,
     }
