@@ -25,6 +25,10 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Connects to `host:port`.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task ends with its connection"
+    )]
     pub(crate) async fn open(authority: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(authority)
             .await
