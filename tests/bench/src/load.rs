@@ -27,10 +27,6 @@ impl Connection {
     /// Connects to `host:port`.
     #[expect(
         clippy::disallowed_methods,
-        reason = "a connection is driven beside its requests"
-    )]
-    #[expect(
-        clippy::disallowed_methods,
         reason = "the task ends with its connection"
     )]
     pub(crate) async fn open(authority: &str) -> anyhow::Result<Self> {
