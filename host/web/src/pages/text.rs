@@ -130,6 +130,7 @@ words! {
     topped_up: "The sandbox credited your wallet.", "沙盒已为您的钱包入账。";
     not_an_amount: "Write an amount such as 1000.00.", "请输入金额，例如 1000.00。";
     amount_above_limit: "This is more than the sandbox gives at a time.", "超过沙盒单次上限。";
+    sandbox_top_up: "Sandbox top-up", "沙盒充值";
     movements: "Movements", "收支明细";
     nothing_moved: "Nothing has moved yet", "还没有收支";
     nothing_moved_text: "Top-ups, payments and refunds appear here.", "充值、付款和退款会显示在这里。";
@@ -175,7 +176,7 @@ words! {
 
     // Checkout.
     checkout: "Qiao checkout", "桥收银台";
-    checkout_safety: "Only Qiao sees your PIN. The institution learns that you paid, and nothing else.", "只有桥能看到您的支付密码。机构只会知道您已付款。";
+    checkout_safety: "Only Qiao sees your PIN. The institution knows you by a pseudonym alone.", "只有桥能看到您的支付密码。机构只知道您的化名。";
     pay_amount: "Amount", "金额";
     redeem_worth: "Worth of the units", "份额价值";
     fees: "Fees", "费用";

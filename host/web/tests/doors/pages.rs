@@ -89,7 +89,10 @@ async fn a_person_buys_through_the_pages_and_sends_the_form_twice() {
         assert_eq!(again.path, order.path);
         order.says("Completed").says("Receipt").says("Money held");
         li.open("/orders").await.expect(200).says("Completed");
-        li.open("/wallet").await.expect(200).says("\u{2212}1,000.00 CNY");
+        li.open("/wallet")
+            .await
+            .expect(200)
+            .says("\u{2212}1,000.00 CNY");
         li.open("/holdings").await.expect(200).says("units");
 
         let mut stranger = host.visitor("li.na").await;

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use qiao_catalog::OrderKind;
+use qiao_catalog::{Capture, OrderKind};
 use qiao_ledger::Transfer;
 use qiao_model::{Asset, OrderId, TransferId};
 use qiao_orders::{Captured, Order, OrderPage, OrderState, Standing};
@@ -174,24 +174,32 @@ pub(in crate::pages) fn timeline(order: &Order, t: &Text) -> Timeline {
     let mut timeline = Timeline::default()
         .step(Progress::Done, t.step_confirmed, at)
         .step(Progress::Done, t.step_held, at);
-    if standing.capture == Captured::Yes {
+    let is_paid_first = order.quote.capture == Capture::BeforeFulfilment;
+    if is_paid_first && standing.capture == Captured::Yes {
         timeline = timeline.step(Progress::Done, t.step_paid, standing.posted_at.map(When));
     }
     let problem = standing
         .problem
         .as_deref()
         .map_or_else(String::new, sentence_of);
+    let then_posted = |timeline: Timeline| {
+        if is_paid_first {
+            timeline
+        } else {
+            timeline.step(Progress::Ahead, t.step_posted, None)
+        }
+    };
     match standing.state {
-        OrderState::Held | OrderState::Paid => timeline
-            .step(Progress::Current, t.step_fulfilled, None)
-            .step(Progress::Ahead, t.step_posted, None),
-        OrderState::Unknown => timeline
-            .step(Progress::Current, t.step_fulfilled, changed)
-            .detail(t.state_unknown)
-            .step(Progress::Ahead, t.step_posted, None),
+        OrderState::Held | OrderState::Paid => {
+            then_posted(timeline.step(Progress::Current, t.step_fulfilled, None))
+        }
+        OrderState::Unknown => {
+            let timeline = timeline.step(Progress::Current, t.step_fulfilled, changed);
+            then_posted(timeline.detail(t.state_unknown))
+        }
         OrderState::Completed => {
             timeline = timeline.step(Progress::Done, t.step_fulfilled, changed);
-            if standing.capture == Captured::Yes {
+            if is_paid_first {
                 timeline
             } else {
                 timeline.step(

@@ -136,6 +136,7 @@ fn is_refund(line: &StatementLine) -> bool {
 fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
     let newest = lines[0];
     let title = match &newest.payment {
+        _ if newest.transfer.purpose == "top-up" => t.sandbox_top_up.to_owned(),
         Some(payment) if is_refund(newest) => format!("{}: {}", t.refund, payment.description),
         Some(payment) => payment.description.clone(),
         None => newest.transfer.purpose.clone(),
