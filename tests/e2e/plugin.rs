@@ -1,7 +1,8 @@
 //! A plugin developer's afternoon, outside of this repository.
 
+use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn qiao(folder: &Path, arguments: &[&str]) -> Output {
     let target = folder.join("target");
@@ -31,6 +32,36 @@ fn a_new_plugin_builds_and_passes_the_check_unchanged() {
     assert!(
         checked.contains("fuel") && checked.contains("ok:"),
         "{checked}"
+    );
+    serves_in_a_sandbox(&project);
+}
+
+/// `plugin run` says where the plugin is served, after it is.
+fn serves_in_a_sandbox(project: &Path) {
+    let port = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap().port()
+    };
+    let mut running = Command::new(env!("CARGO_BIN_EXE_qiao"))
+        .args(["plugin", "run", "--listen", &format!("127.0.0.1:{port}")])
+        .current_dir(project)
+        .env("CARGO_TARGET_DIR", project.join("target"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let said: Vec<String> = lines
+        .map_while(Result::ok)
+        .take_while(|line| !line.starts_with("watching"))
+        .collect();
+    let ended = running.try_wait().unwrap();
+    running.kill().ok();
+    running.wait().unwrap();
+    assert_eq!(ended, None, "it ended: {said:#?}");
+    let said = said.join("\n");
+    assert!(
+        said.contains("/a/sandbox") && said.contains("PIN"),
+        "{said}"
     );
 }
 

@@ -153,7 +153,7 @@ pub(crate) async fn publish(
         .as_str()
         .context("the host named no release")?;
     let report = operator.open(&format!("/operator/releases/{id}")).await?;
-    report.says(&["catalog:write"])?;
+    report.says(&["Scopes", "Imports"])?;
     operator
         .fill(&format!("/operator/releases/{id}/approve"), "confirm", &[])
         .await?;
