@@ -18,10 +18,7 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("qiao-auth", &["db"]),
     ("qiao-catalog", &["db", "auth"]),
     ("qiao-events", &["db", "auth"]),
-    (
-        "qiao-payments",
-        &["db", "auth", "ledger", "catalog", "events"],
-    ),
+    ("qiao-payments", &["db", "auth", "ledger", "events"]),
     (
         "qiao-registry",
         &["db", "auth", "catalog", "events", "manifest"],
