@@ -29,7 +29,7 @@ components: release
 test:
 	@.ci/prepare wasm postgres chromium
 	@.ci/postgres start >/dev/null
-	cargo test --workspace --locked
+	cargo test --workspace --locked --no-fail-fast
 
 bench:
 	@.ci/prepare wasm postgres

@@ -54,6 +54,7 @@ impl Host {
     }
 
     pub(crate) async fn open_with(database: TestDatabase, config: WebConfig) -> Self {
+        sort_snapshots();
         let db = database.db.clone();
         db.migrate(&[
             qiao_ledger::MIGRATIONS,
@@ -318,4 +319,13 @@ fn open_auth(database: &TestDatabase, env: &Env, config: &WebConfig) -> Auth {
         pepper: env.secret(),
     };
     Auth::open(database.db.clone(), env.clone(), auth_config).unwrap()
+}
+
+/// The members of a body in a snapshot stand in the order of their names,
+/// whether or not a dependency makes `serde_json` keep them as they came.
+fn sort_snapshots() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_sort_maps(true);
+    // For as long as the test's thread lives.
+    std::mem::forget(settings.bind_to_scope());
 }
