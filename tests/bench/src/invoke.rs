@@ -20,7 +20,7 @@ use crate::report::{Report, Row, micros};
 
 /// For so long it is one side's turn; then the other's, so that a machine that gets slower
 /// or faster does so for both.
-const TURN: Duration = Duration::from_millis(20);
+const TURN: Duration = Duration::from_millis(200);
 /// The slowest call that is told apart: ten seconds.
 const SLOWEST_NANOS: u64 = 10_000_000_000;
 /// One in so many quotes may be run again because the machine was busy.
