@@ -13,8 +13,8 @@ create table ledger_account (
     pending_in bigint not null default 0 check (pending_in >= 0),
     transfers bigint not null default 0 check (transfers >= 0),
     last_transfer text,
-    constraint ledger_account_kind check (kind in ('available', 'settlement', 'revenue', 'clearing', 'external', 'holding', 'issuance', 'income')),
-    constraint ledger_account_floor check (kind in ('external', 'issuance', 'income') or credits - debits - pending_out >= 0)
+    constraint ledger_account_kind check (kind in ('available', 'settlement', 'revenue', 'clearing', 'external', 'receivable', 'advance', 'holding', 'issuance', 'income')),
+    constraint ledger_account_floor check (kind in ('external', 'receivable', 'issuance', 'income') or credits - debits - pending_out >= 0)
 );
 
 create index ledger_account_owner on ledger_account (owner);

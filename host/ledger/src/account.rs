@@ -1,7 +1,7 @@
 use std::fmt;
 
 use qiao_model::{
-    Asset, Id, InstitutionId, LedgerAccountId, ProductId, UserId,
+    Asset, Channel, Id, InstitutionId, LedgerAccountId, ProductId, UserId,
     id::{Noun, noun},
 };
 
@@ -14,8 +14,8 @@ pub enum Owner {
     Institution(InstitutionId),
     /// The platform that runs the host.
     Platform,
-    /// The world outside the books, by channel: `sandbox`, later each bank.
-    External(&'static str),
+    /// The world outside the books, by channel: a custody bank, or `sandbox`.
+    External(Channel),
     /// A product: where its units come from and go back to.
     Product(ProductId),
 }
@@ -39,12 +39,18 @@ pub enum AccountKind {
     Available,
     /// What an institution received for its customers' orders, to be paid out.
     Settlement,
-    /// Fees that an institution or the platform earned.
+    /// Fees that an institution, the platform or a bank channel earned.
     Revenue,
     /// Money on its way between two accounts.
     Clearing,
-    /// The other side of money that enters or leaves the books. No floor.
+    /// The other side of money that enters or leaves the books: less than zero
+    /// by what the channel's bank keeps in custody. No floor.
     External,
+    /// What an institution owes since a refund found it short: less than zero
+    /// by that much. No floor.
+    Receivable,
+    /// What a bank advanced to an institution, so that its redemptions are paid at once.
+    Advance,
     /// Units that a person holds.
     Holding,
     /// Units that are in circulation, as what the product owes. No floor.
@@ -55,12 +61,14 @@ pub enum AccountKind {
 
 impl AccountKind {
     /// Every kind.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Available,
         Self::Settlement,
         Self::Revenue,
         Self::Clearing,
         Self::External,
+        Self::Receivable,
+        Self::Advance,
         Self::Holding,
         Self::Issuance,
         Self::Income,
@@ -75,6 +83,8 @@ impl AccountKind {
             Self::Revenue => "revenue",
             Self::Clearing => "clearing",
             Self::External => "external",
+            Self::Receivable => "receivable",
+            Self::Advance => "advance",
             Self::Holding => "holding",
             Self::Issuance => "issuance",
             Self::Income => "income",
@@ -92,10 +102,13 @@ impl AccountKind {
     #[must_use]
     pub const fn floor(self) -> Option<i64> {
         match self {
-            Self::External | Self::Issuance | Self::Income => None,
-            Self::Available | Self::Settlement | Self::Revenue | Self::Clearing | Self::Holding => {
-                Some(0)
-            }
+            Self::External | Self::Receivable | Self::Issuance | Self::Income => None,
+            Self::Available
+            | Self::Settlement
+            | Self::Revenue
+            | Self::Clearing
+            | Self::Advance
+            | Self::Holding => Some(0),
         }
     }
 }
@@ -257,8 +270,16 @@ mod tests {
         assert_ne!(id, account_id(&user, AccountKind::Holding, CNY));
         let institution = Owner::Institution(InstitutionId::from_u128(5));
         assert_ne!(id, account_id(&institution, AccountKind::Available, CNY));
-        let sandbox = account_id(&Owner::External("sandbox"), AccountKind::External, CNY);
-        let bank = account_id(&Owner::External("bank"), AccountKind::External, CNY);
+        let sandbox = account_id(
+            &Owner::External(Channel::SANDBOX),
+            AccountKind::External,
+            CNY,
+        );
+        let bank = account_id(
+            &Owner::External("bank".parse().unwrap()),
+            AccountKind::External,
+            CNY,
+        );
         assert_ne!(sandbox, bank);
         assert_ne!(
             sandbox,

@@ -10,13 +10,17 @@ use qiao_ledger::{
     AccountKind, Ledger, LedgerMachine, MIGRATIONS, NewAccount, NewTransfer, Owner, Refusal,
     Transfer, TransferKind, Verdict,
 };
-use qiao_model::{Asset, Currency, Env, ProductId, Timestamp, TransferId, UserId};
+use qiao_model::{Asset, Channel, Currency, Env, ProductId, Timestamp, TransferId, UserId};
 use qiao_tests::each_database;
 
 const CNY: Asset = Asset::Currency(Currency::CNY);
 
 fn world() -> NewAccount {
-    NewAccount::new(Owner::External("sandbox"), AccountKind::External, CNY)
+    NewAccount::new(
+        Owner::External(Channel::SANDBOX),
+        AccountKind::External,
+        CNY,
+    )
 }
 
 fn user(number: u128) -> NewAccount {

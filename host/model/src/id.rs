@@ -189,6 +189,16 @@ nouns! {
     DeliveryId = Delivery "dlv";
     /// One call of a plugin.
     InvocationId = Invocation "inv";
+    /// A standing permission to debit.
+    MandateId = Mandate "mdt";
+    /// A person's bank account, as they linked it.
+    BankLinkId = BankLink "bnk";
+    /// Money on its way to or from a bank.
+    BankTransferId = BankTransfer "btr";
+    /// What an institution is paid out.
+    PayoutId = Payout "pyo";
+    /// A difference between a bank's statement and the books.
+    CaseId = Case "cse";
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 
 mod amount;
 mod asset;
+mod channel;
 mod env;
 /// Typed ids.
 pub mod id;
@@ -16,11 +17,13 @@ mod time;
 
 pub use amount::{Amount, AmountError, Money, Rate, Rounding, split_by_largest_remainder};
 pub use asset::{Asset, Currency, ParseAssetError};
+pub use channel::{CHANNEL_CHARS_MAX, Channel, ParseChannelError};
 pub use env::{Clock, Entropy, Env, ManualClock, SeededEntropy};
 pub use id::{
-    DeliveryId, EndpointId, EventId, FeeScheduleId, Id, InstitutionId, InvocationId,
-    LedgerAccountId, MessageId, OAuthClientId, OfferId, OrderId, ParseIdError, PaymentId, PluginId,
-    ProductId, PublicAccountId, RefundId, ReleaseId, SessionId, TransferId, UserId,
+    BankLinkId, BankTransferId, CaseId, DeliveryId, EndpointId, EventId, FeeScheduleId, Id,
+    InstitutionId, InvocationId, LedgerAccountId, MandateId, MessageId, OAuthClientId, OfferId,
+    OrderId, ParseIdError, PaymentId, PayoutId, PluginId, ProductId, PublicAccountId, RefundId,
+    ReleaseId, SessionId, TransferId, UserId,
 };
 pub use scope::{ParseScopeError, Scope, ScopeSet};
 pub use secret::Secret;

@@ -109,6 +109,8 @@ impl InstitutionSummary {
             AccountKind::Available
             | AccountKind::Clearing
             | AccountKind::External
+            | AccountKind::Receivable
+            | AccountKind::Advance
             | AccountKind::Holding
             | AccountKind::Issuance
             | AccountKind::Income => {}

@@ -2,7 +2,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use qiao_ledger::{AccountKind, NewAccount, Owner};
-use qiao_model::{Asset, Currency, InstitutionId, ProductId, UserId};
+use qiao_model::{Asset, Channel, Currency, InstitutionId, ProductId, UserId};
 
 /// Who pays or gets money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,8 +13,16 @@ pub enum Party {
     Institution(InstitutionId),
     /// An institution's own fees.
     Revenue(InstitutionId),
+    /// What an institution owes since a refund found it short.
+    Receivable(InstitutionId),
+    /// What a bank advanced to an institution for instant redemptions.
+    Advance(InstitutionId),
     /// The platform's own fees.
     Platform,
+    /// A bank channel: the money outside that mirrors the books.
+    Bank(Channel),
+    /// A bank channel's own fees.
+    Channel(Channel),
     /// Play money of a sandbox host.
     Sandbox,
 }
@@ -27,14 +35,22 @@ impl Party {
             Self::User(user) => (Owner::User(user), AccountKind::Available),
             Self::Institution(id) => (Owner::Institution(id), AccountKind::Settlement),
             Self::Revenue(id) => (Owner::Institution(id), AccountKind::Revenue),
+            Self::Receivable(id) => (Owner::Institution(id), AccountKind::Receivable),
+            Self::Advance(id) => (Owner::Institution(id), AccountKind::Advance),
             Self::Platform => (Owner::Platform, AccountKind::Revenue),
-            Self::Sandbox => (Owner::External("sandbox"), AccountKind::External),
+            Self::Bank(channel) => (Owner::External(channel), AccountKind::External),
+            Self::Channel(channel) => (Owner::External(channel), AccountKind::Revenue),
+            Self::Sandbox => (Owner::External(Channel::SANDBOX), AccountKind::External),
         };
         NewAccount::new(owner, kind, Asset::Currency(currency))
     }
 }
 
 const REVENUE: &str = "/revenue";
+const RECEIVABLE: &str = "/receivable";
+const ADVANCE: &str = "/advance";
+const BANK: &str = "bank:";
+const CHANNEL: &str = "channel:";
 
 impl fmt::Display for Party {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,6 +58,10 @@ impl fmt::Display for Party {
             Self::User(id) => id.fmt(f),
             Self::Institution(id) => id.fmt(f),
             Self::Revenue(id) => write!(f, "{id}{REVENUE}"),
+            Self::Receivable(id) => write!(f, "{id}{RECEIVABLE}"),
+            Self::Advance(id) => write!(f, "{id}{ADVANCE}"),
+            Self::Bank(channel) => write!(f, "{BANK}{channel}"),
+            Self::Channel(channel) => write!(f, "{CHANNEL}{channel}"),
             Self::Platform => f.write_str("platform"),
             Self::Sandbox => f.write_str("sandbox"),
         }
@@ -58,8 +78,21 @@ impl FromStr for Party {
 
     fn from_str(text: &str) -> Result<Self, ParsePartyError> {
         let refuse = || ParsePartyError(text.chars().take(40).collect());
-        if let Some(id) = text.strip_suffix(REVENUE) {
-            return id.parse().map(Self::Revenue).map_err(|_| refuse());
+        let of_institution = [
+            (REVENUE, Self::Revenue as fn(InstitutionId) -> Self),
+            (RECEIVABLE, Self::Receivable),
+            (ADVANCE, Self::Advance),
+        ];
+        for (ending, party) in of_institution {
+            if let Some(id) = text.strip_suffix(ending) {
+                return id.parse().map(party).map_err(|_| refuse());
+            }
+        }
+        if let Some(channel) = text.strip_prefix(BANK) {
+            return channel.parse().map(Self::Bank).map_err(|_| refuse());
+        }
+        if let Some(channel) = text.strip_prefix(CHANNEL) {
+            return channel.parse().map(Self::Channel).map_err(|_| refuse());
         }
         match text {
             "platform" => Ok(Self::Platform),
@@ -129,12 +162,17 @@ mod tests {
             Party::User(UserId::from_u128(2)),
             Party::Institution(institution),
             Party::Revenue(institution),
+            Party::Receivable(institution),
+            Party::Advance(institution),
             Party::Platform,
+            Party::Bank(Channel::SANDBOX),
+            Party::Channel(Channel::SANDBOX),
             Party::Sandbox,
         ] {
             assert_eq!(party.to_string().parse(), Ok(party));
         }
         assert!("bank".parse::<Party>().is_err());
+        assert!("bank:".parse::<Party>().is_err());
         assert!("platform/revenue".parse::<Party>().is_err());
     }
 

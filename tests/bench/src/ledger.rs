@@ -7,7 +7,7 @@ use qiao_db::{BatchOptions, Batcher, Db};
 use qiao_ledger::{
     AccountKind, LedgerMachine, MIGRATIONS, NewAccount, NewTransfer, Owner, TransferKind,
 };
-use qiao_model::{Asset, Currency, Env, TransferId, UserId};
+use qiao_model::{Asset, Channel, Currency, Env, TransferId, UserId};
 use qiao_tests::TestDatabase;
 
 use crate::load::{AsyncCall, Measured, closed_loop};
@@ -220,5 +220,9 @@ fn hot() -> NewAccount {
 }
 
 fn outside() -> NewAccount {
-    NewAccount::new(Owner::External("sandbox"), AccountKind::External, CNY)
+    NewAccount::new(
+        Owner::External(Channel::SANDBOX),
+        AccountKind::External,
+        CNY,
+    )
 }

@@ -4,7 +4,7 @@
 )]
 
 use proptest::prelude::*;
-use qiao_model::{Currency, UserId};
+use qiao_model::{Channel, Currency, UserId};
 
 use super::*;
 use crate::account::{AccountKind, Owner};
@@ -12,7 +12,11 @@ use crate::account::{AccountKind, Owner};
 const CNY: Asset = Asset::Currency(Currency::CNY);
 
 fn world() -> NewAccount {
-    NewAccount::new(Owner::External("sandbox"), AccountKind::External, CNY)
+    NewAccount::new(
+        Owner::External(Channel::SANDBOX),
+        AccountKind::External,
+        CNY,
+    )
 }
 
 fn user(number: u128) -> NewAccount {

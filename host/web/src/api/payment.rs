@@ -61,7 +61,27 @@ pub(crate) enum ReceiverBody {
     },
     /// The platform's own fees.
     Platform,
-    /// Play money of a sandbox; never a receiver that a request can name.
+    /// What an institution owes since a refund found it short; never named by a request.
+    Receivable {
+        /// `ins_…`.
+        id: String,
+    },
+    /// What a bank advanced to an institution; never named by a request.
+    Advance {
+        /// `ins_…`.
+        id: String,
+    },
+    /// A bank channel's custody; never named by a request.
+    Bank {
+        /// The channel's code.
+        channel: String,
+    },
+    /// A bank channel's own fees; never named by a request.
+    Channel {
+        /// The channel's code.
+        channel: String,
+    },
+    /// Play money of a sandbox; never named by a request.
     Sandbox,
 }
 
@@ -171,6 +191,14 @@ fn receiver_seen_by(app: &App, institution: InstitutionId, party: Party) -> Rece
         },
         Party::Institution(id) => ReceiverBody::Institution { id: id.to_string() },
         Party::Revenue(id) => ReceiverBody::Revenue { id: id.to_string() },
+        Party::Receivable(id) => ReceiverBody::Receivable { id: id.to_string() },
+        Party::Advance(id) => ReceiverBody::Advance { id: id.to_string() },
+        Party::Bank(channel) => ReceiverBody::Bank {
+            channel: channel.to_string(),
+        },
+        Party::Channel(channel) => ReceiverBody::Channel {
+            channel: channel.to_string(),
+        },
         Party::Platform => ReceiverBody::Platform,
         Party::Sandbox => ReceiverBody::Sandbox,
     }
@@ -196,7 +224,14 @@ async fn receiver(
         }
         ReceiverBody::Revenue { id } => known_institution(app, &id).await.map(Party::Revenue),
         ReceiverBody::Platform => Ok(Party::Platform),
-        ReceiverBody::Sandbox => Err(Problem::new(Kind::Invalid, "nobody pays to the sandbox")),
+        ReceiverBody::Receivable { .. }
+        | ReceiverBody::Advance { .. }
+        | ReceiverBody::Bank { .. }
+        | ReceiverBody::Channel { .. }
+        | ReceiverBody::Sandbox => Err(Problem::new(
+            Kind::Invalid,
+            "a request pays to users, institutions, revenue or the platform",
+        )),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use qiao_catalog::{OrderKind, Payer};
 use qiao_ledger::{AccountKind, Owner, Transfer, TransferKind, account_id};
-use qiao_model::{Amount, Asset, InstitutionId, LedgerAccountId, ProductId, UserId};
+use qiao_model::{Amount, Asset, Channel, InstitutionId, LedgerAccountId, ProductId, UserId};
 use qiao_orders::OrderState;
 use qiao_payments::{Party, PaymentState};
 use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
@@ -143,7 +143,7 @@ impl AccountNames {
             asset,
             t.platform_account,
         );
-        let sandbox = Owner::External("sandbox");
+        let sandbox = Owner::External(Channel::SANDBOX);
         self.add(&sandbox, AccountKind::External, asset, t.sandbox_account);
         self
     }
@@ -209,6 +209,10 @@ pub(crate) fn party(party: Party) -> String {
         Party::User(_) => "the user".to_owned(),
         Party::Institution(_) => "your settlement account".to_owned(),
         Party::Revenue(_) => "your fees".to_owned(),
+        Party::Receivable(_) => "what you owe".to_owned(),
+        Party::Advance(_) => "your bank's advance".to_owned(),
+        Party::Bank(channel) => format!("the bank `{channel}`"),
+        Party::Channel(channel) => format!("the fees of the bank `{channel}`"),
         Party::Platform => "the platform's fees".to_owned(),
         Party::Sandbox => "the sandbox bank".to_owned(),
     }
