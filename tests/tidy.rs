@@ -57,11 +57,24 @@ const KNOWN_BY: [(&str, &[&str]); 6] = [
     ("wasmtime", &["qiao-runtime", "qiao-bench"]),
     (
         "axum",
-        &["qiao-web", "qiao", "biller", "qiao-bench", "qiao-tests"],
+        &[
+            "qiao-web",
+            "qiao",
+            "biller",
+            "sandbox-bank",
+            "qiao-bench",
+            "qiao-tests",
+        ],
     ),
     (
         "reqwest",
-        &["qiao-events", "qiao", "qiao-bench", "qiao-tests"],
+        &[
+            "qiao-events",
+            "qiao",
+            "sandbox-bank",
+            "qiao-bench",
+            "qiao-tests",
+        ],
     ),
     ("argon2", &["qiao-auth"]),
     ("askama", &["qiao-web"]),
