@@ -7,6 +7,7 @@
 
 mod amount;
 mod asset;
+mod calendar;
 mod channel;
 mod env;
 /// Typed ids.
@@ -17,6 +18,7 @@ mod time;
 
 pub use amount::{Amount, AmountError, Money, Rate, Rounding, split_by_largest_remainder};
 pub use asset::{Asset, Currency, ParseAssetError};
+pub use calendar::Calendar;
 pub use channel::{CHANNEL_CHARS_MAX, Channel, ParseChannelError};
 pub use env::{Clock, Entropy, Env, ManualClock, SeededEntropy};
 pub use id::{

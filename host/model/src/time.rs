@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::Date;
+use jiff::civil::{Date, Weekday};
 use jiff::tz::{Offset, TimeZone};
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
@@ -92,6 +92,12 @@ impl Day {
     #[must_use]
     pub fn parts(self) -> (i16, i8, i8) {
         (self.0.year(), self.0.month(), self.0.day())
+    }
+
+    /// Whether it is a Saturday or a Sunday.
+    #[must_use]
+    pub fn is_weekend(self) -> bool {
+        matches!(self.0.weekday(), Weekday::Saturday | Weekday::Sunday)
     }
 
     /// So many days later, or earlier when negative.
