@@ -92,6 +92,25 @@ impl<M: Machine> Batcher<M> {
         self.queue.send(waiting).await.map_err(|_| Error::Stopped)?;
         outcome.await.map_err(|_| Error::Stopped)?
     }
+
+    /// Hands many commands in at once, so that they share batches, and waits for
+    /// the outcome of each, in order. Each can fail as in [`Batcher::submit`].
+    pub async fn submit_all(&self, commands: Vec<M::Command>) -> Vec<Result<M::Outcome, Error>> {
+        let mut answers = Vec::with_capacity(commands.len());
+        for command in commands {
+            let (answer, outcome) = oneshot::channel();
+            let sent = self.queue.send(Waiting { command, answer }).await;
+            answers.push(sent.map(|()| outcome).map_err(|_| Error::Stopped));
+        }
+        let mut outcomes = Vec::with_capacity(answers.len());
+        for answer in answers {
+            outcomes.push(match answer {
+                Ok(outcome) => outcome.await.unwrap_or(Err(Error::Stopped)),
+                Err(error) => Err(error),
+            });
+        }
+        outcomes
+    }
 }
 
 impl<M: Machine> Clone for Batcher<M> {

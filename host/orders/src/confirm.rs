@@ -3,7 +3,7 @@ use std::sync::Arc;
 use qiao_auth::{Permit, PinProof};
 use qiao_catalog::OrderKind;
 use qiao_model::{Amount, Asset, Money, Timestamp, UserId};
-use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, NewPayment};
+use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, Method, NewPayment};
 use qiao_runtime::OrderState;
 
 use crate::crash::CrashPoint;
@@ -211,6 +211,7 @@ fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
         order: Some(quote.order()),
         institution: quote.institution,
         payer: plan.payer,
+        method: Method::Balance,
         amount: plan.paid,
         splits: plan.splits,
         deliveries: units
@@ -225,5 +226,7 @@ fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
             .into_iter()
             .collect(),
         description: title.to_owned(),
+        // The saga ends every hold, and must find it whenever it goes on.
+        expires_at: None,
     }
 }

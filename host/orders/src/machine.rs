@@ -221,7 +221,10 @@ fn money_command(head: &Head, step: MoneyStep, change: &Change) -> Option<Paymen
     let payment = head.payment;
     match step {
         MoneyStep::Nothing => None,
-        MoneyStep::Post => Some(PaymentCommand::Post { payment }),
+        MoneyStep::Post => Some(PaymentCommand::Post {
+            payment,
+            amount: None,
+        }),
         MoneyStep::Void => Some(PaymentCommand::Void { payment }),
         MoneyStep::Refund => Some(PaymentCommand::Refund(NewRefund {
             id: rejection_refund(head.id),

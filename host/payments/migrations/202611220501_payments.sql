@@ -8,24 +8,33 @@ create table payment (
     order_id text,
     institution_id text,
     payer text not null,
+    method text not null,
     currency text not null,
     minor bigint not null check (minor > 0),
     splits text not null,
     deliveries text not null,
     description text not null,
     state text not null,
+    expires_at bigint,
+    void_reason text,
+    captured bigint not null,
     refunded bigint not null default 0,
     refunds bigint not null default 0,
     returned text not null,
     created_at bigint not null,
     changed_at bigint not null,
     constraint payment_state check (state in ('held', 'posted', 'voided', 'partly-refunded', 'refunded')),
-    constraint payment_refunded check (refunded >= 0 and refunded <= minor),
-    constraint payment_refund_state check ((state = 'refunded') = (refunded = minor) and (state = 'partly-refunded') = (refunded > 0 and refunded < minor))
+    constraint payment_void_reason check ((state = 'voided') = (void_reason is not null) and (void_reason is null or void_reason in ('released', 'expired'))),
+    constraint payment_captured check (captured >= 0 and captured <= minor and (state in ('held', 'voided')) = (captured = 0)),
+    constraint payment_refunded check (refunded >= 0 and refunded <= captured),
+    constraint payment_refund_state check ((state = 'refunded') = (captured > 0 and refunded = captured) and (state = 'partly-refunded') = (refunded > 0 and refunded < captured))
 );
 
 -- An order is paid by one payment.
 create unique index payment_order on payment (order_id) where order_id is not null;
+
+-- The holds that end by themselves; an order's hold is not among them.
+create index payment_expiry on payment (expires_at) where state = 'held' and expires_at is not null;
 
 create index payment_institution on payment (institution_id, id) where institution_id is not null;
 

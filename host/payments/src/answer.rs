@@ -7,7 +7,7 @@ use qiao_db::Error;
 use qiao_model::{PaymentId, RefundId, Timestamp};
 
 use crate::command::{Credited, Outcome};
-use crate::payment::{Payment, PaymentState};
+use crate::payment::{Payment, PaymentState, VoidReason};
 use crate::refusal::Refusal;
 use stored::Stored;
 
@@ -25,6 +25,8 @@ pub(crate) enum Answer {
 pub(crate) struct Snapshot {
     pub(crate) payment: PaymentId,
     pub(crate) state: PaymentState,
+    pub(crate) void_reason: Option<VoidReason>,
+    pub(crate) captured_minor: i64,
     pub(crate) refunded_minor: i64,
     pub(crate) changed_at: Timestamp,
 }
@@ -34,6 +36,8 @@ impl Snapshot {
         Self {
             payment: payment.id,
             state: payment.state,
+            void_reason: payment.void_reason,
+            captured_minor: payment.captured.minor,
             refunded_minor: payment.refunded.minor,
             changed_at: payment.changed_at,
         }
@@ -57,6 +61,10 @@ impl Answer {
                 | Refusal::PaymentConflict(_)
                 | Refusal::RefundConflict(_)
                 | Refusal::WrongState { .. }
+                | Refusal::HoldExpired(_)
+                | Refusal::NotExpired(_)
+                | Refusal::ExceedsHeld { .. }
+                | Refusal::WholeCaptureOnly(_)
                 | Refusal::ExceedsRefundable { .. }
                 | Refusal::TooManyRefunds(_)
                 | Refusal::RefundTooLate(_)),
@@ -99,6 +107,8 @@ mod tests {
         let snapshot = Snapshot {
             payment,
             state: PaymentState::PartlyRefunded,
+            void_reason: None,
+            captured_minor: 7,
             refunded_minor: 5,
             changed_at: Timestamp::from_millis(1_790_000_000_000),
         };
@@ -106,8 +116,15 @@ mod tests {
             minor,
             asset: Asset::Units(ProductId::from_u128(1)),
         };
+        let expired = Snapshot {
+            state: PaymentState::Voided,
+            void_reason: Some(VoidReason::Expired),
+            captured_minor: 0,
+            ..snapshot
+        };
         let answers = [
             Answer::Payment(snapshot),
+            Answer::Payment(expired),
             Answer::Refunded(refund, snapshot),
             Answer::Credited(Credited {
                 holders: 3,
@@ -130,6 +147,14 @@ mod tests {
                 payment,
                 state: PaymentState::Voided,
             }),
+            Answer::Refused(Refusal::HoldExpired(payment)),
+            Answer::Refused(Refusal::NotExpired(payment)),
+            Answer::Refused(Refusal::ExceedsHeld {
+                payment,
+                held: Money::cny(1),
+                requested: Money::cny(2),
+            }),
+            Answer::Refused(Refusal::WholeCaptureOnly(payment)),
             Answer::Refused(Refusal::ExceedsRefundable {
                 payment,
                 refundable: Money::cny(1),

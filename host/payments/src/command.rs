@@ -14,13 +14,21 @@ pub enum Command {
     TopUp(TopUp),
     /// Holds the payer's money and the units that go with it.
     Hold(NewPayment),
-    /// Gives what is held to the receivers.
+    /// Gives what is held to the receivers. One post resolves a hold: what it
+    /// leaves goes back to the payer.
     Post {
         /// The held payment.
         payment: PaymentId,
+        /// How much of it, each split by its share; none for all.
+        amount: Option<Money>,
     },
     /// Releases what is held.
     Void {
+        /// The held payment.
+        payment: PaymentId,
+    },
+    /// Releases what is held past its time.
+    Expire {
         /// The held payment.
         payment: PaymentId,
     },
@@ -81,7 +89,7 @@ pub struct CreditLine {
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The payment after a top-up, hold, post, void or pay.
+    /// The payment after a top-up, hold, post, void, expiry or pay.
     Payment(Payment),
     /// The payment after a refund, and the refund.
     Refunded {

@@ -5,7 +5,7 @@ use qiao_model::{Money, TransferId};
 use serde_json::{Value, json};
 
 use crate::command::{Credit, Credited};
-use crate::payment::{Payment, PaymentState, Refund};
+use crate::payment::{Payment, PaymentState, Refund, VoidReason};
 
 /// A payment reached its state.
 pub(crate) fn of_payment(payment: &Payment) -> NewEvent {
@@ -67,7 +67,10 @@ fn payload(payment: &Payment) -> Value {
         "payment": payment.id.to_string(),
         "order": payment.order.map(|order| order.to_string()),
         "state": payment.state.name(),
+        "void_reason": payment.void_reason.map(VoidReason::name),
+        "method": payment.method.name(),
         "amount": money(payment.amount),
+        "captured": money(payment.captured),
         "refunded": money(payment.refunded),
     })
 }

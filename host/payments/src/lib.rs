@@ -17,7 +17,7 @@
 //!
 //! What is absent: no fee is computed here (the catalog does), no order is
 //! known but by its id, no bank, mandate, payout or receivable yet: a refund
-//! that a receiver cannot give back is refused. Holds do not expire by themselves.
+//! that a receiver cannot give back is refused.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -31,6 +31,7 @@ mod holding;
 mod idempotency;
 mod institution;
 mod machine;
+mod method;
 mod party;
 mod payment;
 mod payments;
@@ -48,12 +49,14 @@ pub use holding::{Holder, Holding};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKey, InFlight, InFlightGuard};
 pub use institution::{InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage};
 pub use machine::PaymentMachine;
+pub use method::{Method, ParseMethodError};
 pub use party::{Account, ParsePartyError, Party};
 pub use payment::{
-    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, NewPayment, PURPOSE_BYTES_MAX, Payment,
-    PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, Refund, SPLITS_MAX, Split,
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, HOLD_SECS_DEFAULT, HOLD_SECS_MAX, NewPayment,
+    PURPOSE_BYTES_MAX, Payment, PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, Refund, SPLITS_MAX,
+    Split, VoidReason,
 };
-pub use payments::{IDEMPOTENCY_KEEP_HOURS, Payments};
+pub use payments::{EXPIRED_HOLDS_MAX, IDEMPOTENCY_KEEP_HOURS, Payments};
 pub use refusal::{Invalid, Refusal};
 pub use statement::{StatementLine, StatementOf, StatementPage};
 

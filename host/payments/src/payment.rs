@@ -1,7 +1,11 @@
 use std::borrow::Cow;
 
-use qiao_model::{Amount, InstitutionId, Money, OrderId, PaymentId, RefundId, Timestamp};
+use qiao_model::{
+    Amount, InstitutionId, Money, OrderId, PaymentId, RefundId, Timestamp,
+    split_by_largest_remainder,
+};
 
+use crate::method::Method;
 use crate::party::{Account, Party};
 
 /// Receivers of one payment at most.
@@ -16,6 +20,10 @@ pub const PURPOSE_BYTES_MAX: usize = 64;
 pub const REFUNDS_MAX: i64 = 50;
 /// Days after which a payment can no longer be refunded.
 pub const REFUND_DAYS_MAX: i64 = 365;
+/// How long a hold lasts when its caller does not say.
+pub const HOLD_SECS_DEFAULT: i64 = 7 * 24 * 3600;
+/// How long a hold that expires lasts at most.
+pub const HOLD_SECS_MAX: i64 = 30 * 24 * 3600;
 
 /// What one receiver gets of a payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +58,8 @@ pub struct NewPayment {
     pub institution: InstitutionId,
     /// Who pays.
     pub payer: Party,
+    /// How the payer pays.
+    pub method: Method,
     /// How much in all.
     pub amount: Money,
     /// Who gets it: 1 to [`SPLITS_MAX`] splits that sum to the amount.
@@ -58,6 +68,10 @@ pub struct NewPayment {
     pub deliveries: Vec<Delivery>,
     /// What people read about it, at most [`DESCRIPTION_CHARS_MAX`] characters.
     pub description: String,
+    /// When a hold ends by itself, at most [`HOLD_SECS_MAX`] from now. None for
+    /// a hold that somebody is sure to resolve: an order's saga, or the repair
+    /// of a bank transfer, must not lose it while the outcome is unknown.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// Where a payment stands. Held becomes posted or voided; posted becomes
@@ -111,6 +125,35 @@ impl std::fmt::Display for PaymentState {
     }
 }
 
+/// Why a hold was released.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum VoidReason {
+    /// Whoever may resolve it said so.
+    Released,
+    /// Its time ran out.
+    Expired,
+}
+
+impl VoidReason {
+    /// Every reason.
+    pub const ALL: [Self; 2] = [Self::Released, Self::Expired];
+
+    /// The stored and wire name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The reason of this name.
+    #[must_use]
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
 /// A payment as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
@@ -122,9 +165,11 @@ pub struct Payment {
     pub institution: Option<InstitutionId>,
     /// Who pays.
     pub payer: Party,
+    /// How the payer pays.
+    pub method: Method,
     /// How much in all.
     pub amount: Money,
-    /// Who gets it.
+    /// Who gets it, of the whole amount.
     pub splits: Vec<Split>,
     /// What else moves.
     pub deliveries: Vec<Delivery>,
@@ -132,12 +177,40 @@ pub struct Payment {
     pub description: String,
     /// Where it stands.
     pub state: PaymentState,
+    /// When a hold ends by itself.
+    pub expires_at: Option<Timestamp>,
+    /// Why it is voided, if it is.
+    pub void_reason: Option<VoidReason>,
+    /// What was posted: nothing while it is held or voided, else the amount or,
+    /// after a partial capture, less.
+    pub captured: Money,
     /// What went back so far.
     pub refunded: Money,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it changed last.
     pub changed_at: Timestamp,
+}
+
+impl Payment {
+    /// What each split got: its share of what was captured, by largest
+    /// remainder. None got more than the payment names.
+    #[must_use]
+    pub fn captured_splits(&self) -> Vec<i64> {
+        captured_parts(&self.splits, self.captured.minor)
+    }
+}
+
+/// The shares of a capture, in the order of the splits. The same capture gives
+/// the same shares, so nobody has to keep them.
+pub(crate) fn captured_parts(splits: &[Split], captured: i64) -> Vec<i64> {
+    let weights: Vec<i64> = splits.iter().map(|split| split.amount.minor).collect();
+    match split_by_largest_remainder(captured, &weights) {
+        Ok(parts) => parts,
+        // The splits of a payment are at least zero and sum to its amount,
+        // which is at least one; a capture is not below zero.
+        Err(error) => panic!("a payment has no shares: {error}"),
+    }
 }
 
 /// A part or all of a payment that went back.
@@ -167,5 +240,9 @@ mod tests {
             assert_eq!(PaymentState::of_name(state.name()), Some(state));
         }
         assert_eq!(PaymentState::of_name("paid"), None);
+        for reason in VoidReason::ALL {
+            assert_eq!(VoidReason::of_name(reason.name()), Some(reason));
+        }
+        assert_eq!(VoidReason::of_name("late"), None);
     }
 }

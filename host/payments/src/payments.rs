@@ -14,6 +14,8 @@ use crate::store;
 
 /// How long an answer is kept under its idempotency key.
 pub const IDEMPOTENCY_KEEP_HOURS: i64 = 72;
+/// Holds that one call releases at most when their time ran out.
+pub const EXPIRED_HOLDS_MAX: i64 = 500;
 /// Answers that one sweep forgets at most.
 const SWEEP_ROWS_MAX: i64 = 10_000;
 
@@ -69,19 +71,23 @@ impl Payments {
         self.payment(Command::Pay(new), key).await
     }
 
-    /// Gives what is held to the receivers. A payment that was posted stays so.
+    /// Gives what is held, or so much of it, to the receivers and the rest back
+    /// to the payer. A payment that was posted so stays so.
     ///
     /// # Errors
-    /// The permit is not of the payment's institution or the host, the payment
-    /// was voided, or the database failed.
+    /// The permit is not of the payment's institution or the host; the hold was
+    /// released, ran out, was posted by another amount, holds less or delivers
+    /// units that a part does not; or the database failed.
     pub async fn post(
         &self,
         permit: &Permit,
         payment: PaymentId,
+        amount: Option<Money>,
         key: Option<IdempotencyKey>,
     ) -> Result<Payment, Error> {
         access::may_resolve(permit, &self.stored(payment).await?)?;
-        self.payment(Command::Post { payment }, key).await
+        let post = Command::Post { payment, amount };
+        self.payment(post, key).await
     }
 
     /// Releases what is held. A payment that was voided stays so.
@@ -97,6 +103,27 @@ impl Payments {
     ) -> Result<Payment, Error> {
         access::may_resolve(permit, &self.stored(payment).await?)?;
         self.payment(Command::Void { payment }, key).await
+    }
+
+    /// Releases holds whose time ran out, at most [`EXPIRED_HOLDS_MAX`]; gives how
+    /// many. A worker calls it, and again while there are some. A hold that is
+    /// posted meanwhile stays posted: whichever the books decide first counts.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn expire_holds(&self) -> Result<usize, Error> {
+        let due = store::read::due_holds(&self.db, self.env.now(), EXPIRED_HOLDS_MAX).await?;
+        let commands = due.into_iter().map(|payment| Command::Expire { payment });
+        let outcomes = self.batcher.submit_all(commands.map(Keyed::from).collect());
+        let mut expired: usize = 0;
+        for outcome in outcomes.await {
+            match outcome? {
+                Ok(_) => expired = expired.saturating_add(1),
+                Err(Refusal::WrongState { .. }) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(expired)
     }
 
     /// Gives back a part or all of a posted payment, from every receiver by its share.

@@ -5,8 +5,8 @@ use crate::command::CREDIT_LINES_MAX;
 use crate::idempotency::IDEMPOTENCY_KEY_CHARS_MAX;
 use crate::party::Party;
 use crate::payment::{
-    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, PURPOSE_BYTES_MAX, PaymentState, REFUND_DAYS_MAX,
-    REFUNDS_MAX, SPLITS_MAX,
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, HOLD_SECS_MAX, PURPOSE_BYTES_MAX, PaymentState,
+    REFUND_DAYS_MAX, REFUNDS_MAX, SPLITS_MAX,
 };
 
 /// Why a command was refused: nothing of it is in the books.
@@ -47,6 +47,25 @@ pub enum Refusal {
         /// Where it stands.
         state: PaymentState,
     },
+    /// The hold ran out before it was posted.
+    #[error("the hold of payment {0} expired")]
+    HoldExpired(PaymentId),
+    /// The hold does not expire, or not yet.
+    #[error("the hold of payment {0} has not expired")]
+    NotExpired(PaymentId),
+    /// A capture of more than is held, of another currency, or of nothing.
+    #[error("payment {payment} holds {held}, of which {requested} cannot be captured")]
+    ExceedsHeld {
+        /// The payment.
+        payment: PaymentId,
+        /// What is held.
+        held: Money,
+        /// What was asked for.
+        requested: Money,
+    },
+    /// Units move with the payment, and they do not divide with the money.
+    #[error("payment {0} delivers units and is captured as a whole")]
+    WholeCaptureOnly(PaymentId),
     /// More than what is left to refund.
     #[error("payment {payment} has {refundable} left to refund, not {requested}")]
     ExceedsRefundable {
@@ -112,6 +131,9 @@ pub enum Invalid {
     /// A delivery is of money, of nothing, or between one account.
     #[error("a delivery of {0} moves no units from one account to another")]
     Delivery(Amount),
+    /// A hold would end before it began, or last too long.
+    #[error("a hold lasts at most {HOLD_SECS_MAX} seconds from now")]
+    Expiry,
     /// The description or the reason is too long.
     #[error("a description has at most {DESCRIPTION_CHARS_MAX} characters")]
     Description,

@@ -2,17 +2,20 @@
 //! it becomes, and what a refund takes from whom.
 
 use std::borrow::Cow;
+use std::iter;
 
 use qiao_ledger::{NewAccount, NewTransfer, TransferKind};
 use qiao_model::{
-    Amount, Asset, Currency, Id, Money, Timestamp, id::Noun, split_by_largest_remainder,
+    Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun,
+    split_by_largest_remainder,
 };
 
 use crate::command::{CREDIT_LINES_MAX, Credit, NewRefund, TopUp};
+use crate::method::Method;
 use crate::party::{Account, Party};
 use crate::payment::{
-    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, NewPayment, PURPOSE_BYTES_MAX, Payment,
-    PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, SPLITS_MAX, Split,
+    DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, HOLD_SECS_MAX, NewPayment, PURPOSE_BYTES_MAX,
+    Payment, PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, SPLITS_MAX, Split, captured_parts,
 };
 use crate::refusal::{Invalid, Refusal};
 
@@ -24,6 +27,9 @@ pub(crate) struct Move {
     pub(crate) minor: i64,
     pub(crate) purpose: Cow<'static, str>,
 }
+
+/// What the ids of a hold's transfers are derived with.
+pub(crate) const HOLD: &str = "hold";
 
 /// The one purpose of deliveries.
 const UNITS: &str = "units";
@@ -78,7 +84,7 @@ pub(crate) fn transfers<N: Noun>(
     label: &str,
     reference: &str,
     moves: Vec<Move>,
-    kind: impl Fn(u64) -> TransferKind,
+    kind: TransferKind,
 ) -> Vec<NewTransfer> {
     moves
         .into_iter()
@@ -88,11 +94,75 @@ pub(crate) fn transfers<N: Noun>(
             debit: part.debit,
             credit: part.credit,
             minor: part.minor,
-            kind: kind(index),
+            kind,
             purpose: part.purpose,
             reference: reference.to_owned(),
         })
         .collect()
+}
+
+/// The hold of a payment's move: what a post or a void resolves.
+pub(crate) fn hold_id(payment: PaymentId, index: u64) -> TransferId {
+    payment.derive(HOLD, index)
+}
+
+/// Whether so much of what is held can be captured.
+pub(crate) fn check_capture(payment: &Payment, captured: Money) -> Result<(), Refusal> {
+    let held = payment.amount;
+    let is_within =
+        captured.currency == held.currency && (1..=held.minor).contains(&captured.minor);
+    if !is_within {
+        return Err(Refusal::ExceedsHeld {
+            payment: payment.id,
+            held,
+            requested: captured,
+        });
+    }
+    if captured != held && !payment.deliveries.is_empty() {
+        return Err(Refusal::WholeCaptureOnly(payment.id));
+    }
+    Ok(())
+}
+
+/// The transfers of a capture: each split posts its share of its hold, and a
+/// hold of which nothing is posted is released.
+pub(crate) fn capture(payment: &Payment, captured: Money) -> Vec<NewTransfer> {
+    let shares = captured_parts(&payment.splits, captured.minor);
+    let held = payment.splits.iter().zip(shares);
+    let held = held.filter(|(split, _)| split.amount.minor > 0);
+    let units = payment.deliveries.iter().map(|units| units.amount.minor);
+    resolution(payment, "post", held.map(|(_, share)| share).chain(units))
+}
+
+/// The transfers that release a hold.
+pub(crate) fn release(payment: &Payment) -> Vec<NewTransfer> {
+    resolution(payment, "void", iter::repeat(0))
+}
+
+/// Resolves each pending transfer of a payment by so much of it.
+fn resolution(
+    payment: &Payment,
+    label: &str,
+    posted: impl Iterator<Item = i64>,
+) -> Vec<NewTransfer> {
+    let reference = payment.id.to_string();
+    let mut group = transfers(
+        payment.id,
+        label,
+        &reference,
+        moves_of(payment),
+        TransferKind::Pending,
+    );
+    for ((transfer, posted), index) in group.iter_mut().zip(posted).zip(0_u64..) {
+        let pending = hold_id(payment.id, index);
+        if posted > 0 {
+            transfer.minor = posted;
+            transfer.kind = TransferKind::PostPending { pending };
+        } else {
+            transfer.kind = TransferKind::VoidPending { pending };
+        }
+    }
+    group
 }
 
 /// Whether a payment can be made at all.
@@ -154,24 +224,40 @@ pub(crate) fn is_same_payment(payment: &Payment, new: &NewPayment) -> bool {
         && payment.order == new.order
         && payment.institution == Some(new.institution)
         && payment.payer == new.payer
+        && payment.method == new.method
         && payment.amount == new.amount
         && payment.splits == new.splits
         && payment.deliveries == new.deliveries
         && payment.description == new.description
+        && payment.expires_at == new.expires_at
+}
+
+/// Whether a hold ends in time: later than now, and not too late.
+pub(crate) fn check_expiry(new: &NewPayment, now: Timestamp) -> Result<(), Invalid> {
+    match new.expires_at {
+        Some(at) if at <= now || at > now.plus_secs(HOLD_SECS_MAX) => Err(Invalid::Expiry),
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// A new payment in its first state.
 pub(crate) fn payment(new: &NewPayment, state: PaymentState, now: Timestamp) -> Payment {
+    let is_held = state == PaymentState::Held;
+    let captured = if is_held { 0 } else { new.amount.minor };
     Payment {
         id: new.id,
         order: new.order,
         institution: Some(new.institution),
         payer: new.payer,
+        method: new.method,
         amount: new.amount,
         splits: new.splits.clone(),
         deliveries: new.deliveries.clone(),
         description: new.description.clone(),
         state,
+        expires_at: new.expires_at,
+        void_reason: None,
+        captured: Money::new(captured, new.amount.currency),
         refunded: Money::new(0, new.amount.currency),
         created_at: now,
         changed_at: now,
@@ -193,6 +279,7 @@ pub(crate) fn top_up(command: &TopUp, now: Timestamp) -> Payment {
         order: None,
         institution: None,
         payer: Party::Sandbox,
+        method: Method::Balance,
         amount: command.amount,
         splits: vec![Split {
             receiver: Party::User(command.user),
@@ -202,6 +289,9 @@ pub(crate) fn top_up(command: &TopUp, now: Timestamp) -> Payment {
         deliveries: Vec::new(),
         description: "top-up".to_owned(),
         state: PaymentState::Posted,
+        expires_at: None,
+        void_reason: None,
+        captured: command.amount,
         refunded: Money::new(0, command.amount.currency),
         created_at: now,
         changed_at: now,
@@ -239,7 +329,7 @@ pub(crate) fn refund_parts(
         return Err(Invalid::Amount(new.amount.into()).into());
     }
     check_description(&new.reason)?;
-    let refundable = (payment.amount)
+    let refundable = (payment.captured)
         .minus(payment.refunded)
         .map_err(|_| Invalid::NotAddable)?;
     if new.amount.currency != refundable.currency {
@@ -258,8 +348,8 @@ pub(crate) fn refund_parts(
     if now.day() > payment.created_at.day().plus_days(REFUND_DAYS_MAX) {
         return Err(Refusal::RefundTooLate(payment.id));
     }
-    let left: Vec<i64> = (payment.splits.iter().zip(of.returned))
-        .map(|(split, returned)| split.amount.minor.saturating_sub(*returned))
+    let left: Vec<i64> = (payment.captured_splits().iter().zip(of.returned))
+        .map(|(got, returned)| got.saturating_sub(*returned))
         .collect();
     split_by_largest_remainder(new.amount.minor, &left).map_err(|_| Invalid::NotAddable.into())
 }

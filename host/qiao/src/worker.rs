@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 /// Pause of a step that found nothing to do.
 const ORDERS_PAUSE: Duration = Duration::from_millis(250);
 const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
+const HOLDS_PAUSE: Duration = Duration::from_secs(1);
 const JOBS_PAUSE: Duration = Duration::from_millis(500);
 const RECORDS_PAUSE: Duration = Duration::from_millis(300);
 const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
@@ -48,6 +49,7 @@ impl Worker {
             repeat("resuming orders", ORDERS_PAUSE, &stop, || self
                 .drive_orders()),
             self.deliver(&stop),
+            repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
             repeat("running jobs", JOBS_PAUSE, &stop, || self.run_jobs()),
             repeat("recording invocations", RECORDS_PAUSE, &stop, || self
                 .record()),
@@ -100,6 +102,10 @@ impl Worker {
             }
             Err(error) => tracing::error!(%error, "an attempt was not recorded; it is made again"),
         }
+    }
+
+    async fn expire_holds(&self) -> anyhow::Result<Found> {
+        Ok(found(self.payments.expire_holds().await?))
     }
 
     async fn run_jobs(&self) -> anyhow::Result<Found> {

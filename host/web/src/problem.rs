@@ -85,6 +85,10 @@ kinds! {
     ReceiverShort = CONFLICT "receiver-short" "A receiver cannot give its part back";
     /// More than what is left, too often, or too late.
     NotRefundable = UNPROCESSABLE_ENTITY "not-refundable" "The payment cannot be refunded so";
+    /// The hold ran out before it was captured.
+    HoldExpired = CONFLICT "hold-expired" "The hold has expired";
+    /// More than what is held, or a part of what moves as a whole.
+    NotCapturable = UNPROCESSABLE_ENTITY "not-capturable" "The hold cannot be captured so";
     /// The quote is not the host's, was changed, or has expired.
     QuoteInvalid = UNPROCESSABLE_ENTITY "quote-invalid" "The quote does not count";
     /// The thing is in a state that does not allow it.

@@ -102,6 +102,10 @@ impl From<qiao_payments::Refusal> for Problem {
             R::UnknownPayment(_) => told(Kind::NotFound),
             R::PaymentConflict(_) | R::RefundConflict(_) => told(Kind::Conflict),
             R::WrongState { state, .. } => told(Kind::WrongState).with("state", state.name()),
+            R::HoldExpired(_) => told(Kind::HoldExpired),
+            R::NotExpired(_) => told(Kind::WrongState),
+            R::ExceedsHeld { held, .. } => told(Kind::NotCapturable).with("held_minor", held.minor),
+            R::WholeCaptureOnly(_) => told(Kind::NotCapturable),
             R::ExceedsRefundable { refundable, .. } => {
                 told(Kind::NotRefundable).with("refundable_minor", refundable.minor)
             }

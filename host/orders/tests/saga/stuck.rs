@@ -3,7 +3,7 @@
 use qiao_model::{Currency, Money};
 use qiao_orders::rules::RETRY_PAUSES_SECS;
 use qiao_orders::{Error, OrderPage, OrderState};
-use qiao_payments::{NewPayment, Party, Split};
+use qiao_payments::{Method, NewPayment, Party, Split};
 use qiao_tests::each_database;
 
 use crate::books::assert_agree;
@@ -61,6 +61,7 @@ async fn a_refund_that_a_receiver_cannot_give_leaves_the_order_unknown_until_it_
             order: None,
             institution: INSTITUTION,
             payer: Party::Platform,
+            method: Method::Balance,
             amount: Money::new(200, Currency::CNY),
             splits: vec![Split {
                 receiver: Party::Revenue(INSTITUTION),
@@ -69,6 +70,7 @@ async fn a_refund_that_a_receiver_cannot_give_leaves_the_order_unknown_until_it_
             }],
             deliveries: Vec::new(),
             description: "rebate".to_owned(),
+            expires_at: None,
         };
         world.payments.pay(&operator, spend, None).await.unwrap();
         world.advance_secs(5);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Answer, Snapshot};
 use crate::command::Credited;
-use crate::payment::PaymentState;
+use crate::payment::{PaymentState, VoidReason};
 use crate::refusal::Refusal;
 
 /// The stored form.
@@ -36,6 +36,14 @@ pub(super) enum Stored {
         payment: String,
         state: String,
     },
+    HoldExpired(String),
+    NotExpired(String),
+    ExceedsHeld {
+        payment: String,
+        held: StoredMoney,
+        requested: StoredMoney,
+    },
+    WholeCaptureOnly(String),
     ExceedsRefundable {
         payment: String,
         refundable: i64,
@@ -50,6 +58,9 @@ pub(super) enum Stored {
 pub(super) struct StoredSnapshot {
     payment: String,
     state: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    void_reason: Option<String>,
+    captured: i64,
     refunded: i64,
     changed_at: i64,
 }
@@ -59,6 +70,12 @@ pub(super) struct StoredShortage {
     asset: String,
     available: i64,
     requested: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct StoredMoney {
+    minor: i64,
+    currency: String,
 }
 
 impl Stored {
@@ -99,6 +116,18 @@ impl Stored {
                 payment: payment.to_string(),
                 state: state.to_string(),
             },
+            Refusal::HoldExpired(payment) => Self::HoldExpired(payment.to_string()),
+            Refusal::NotExpired(payment) => Self::NotExpired(payment.to_string()),
+            Refusal::ExceedsHeld {
+                payment,
+                held,
+                requested,
+            } => Self::ExceedsHeld {
+                payment: payment.to_string(),
+                held: StoredMoney::of(*held),
+                requested: StoredMoney::of(*requested),
+            },
+            Refusal::WholeCaptureOnly(payment) => Self::WholeCaptureOnly(payment.to_string()),
             Refusal::ExceedsRefundable {
                 payment,
                 refundable,
@@ -153,6 +182,18 @@ impl Stored {
                 payment: parse(&payment)?,
                 state: PaymentState::of_name(&state)?,
             }),
+            Self::HoldExpired(payment) => refused(Refusal::HoldExpired(parse(&payment)?)),
+            Self::NotExpired(payment) => refused(Refusal::NotExpired(parse(&payment)?)),
+            Self::ExceedsHeld {
+                payment,
+                held,
+                requested,
+            } => refused(Refusal::ExceedsHeld {
+                payment: parse(&payment)?,
+                held: held.read()?,
+                requested: requested.read()?,
+            }),
+            Self::WholeCaptureOnly(payment) => refused(Refusal::WholeCaptureOnly(parse(&payment)?)),
             Self::ExceedsRefundable {
                 payment,
                 refundable,
@@ -177,6 +218,8 @@ impl StoredSnapshot {
         Self {
             payment: snapshot.payment.to_string(),
             state: snapshot.state.to_string(),
+            void_reason: snapshot.void_reason.map(|reason| reason.name().to_owned()),
+            captured: snapshot.captured_minor,
             refunded: snapshot.refunded_minor,
             changed_at: snapshot.changed_at.as_millis(),
         }
@@ -186,9 +229,27 @@ impl StoredSnapshot {
         Some(Snapshot {
             payment: parse(&self.payment)?,
             state: PaymentState::of_name(&self.state)?,
+            void_reason: match &self.void_reason {
+                Some(name) => Some(VoidReason::of_name(name)?),
+                None => None,
+            },
+            captured_minor: self.captured,
             refunded_minor: self.refunded,
             changed_at: Timestamp::from_millis(self.changed_at),
         })
+    }
+}
+
+impl StoredMoney {
+    fn of(money: Money) -> Self {
+        Self {
+            minor: money.minor,
+            currency: money.currency.to_string(),
+        }
+    }
+
+    fn read(&self) -> Option<Money> {
+        Some(Money::new(self.minor, parse(&self.currency)?))
     }
 }
 

@@ -5,7 +5,7 @@ use super::{Loaded, Record, StoredAnswer};
 use crate::answer::{Answer, Snapshot};
 use crate::command::{Command, Keyed, Outcome, TopUp};
 use crate::event;
-use crate::payment::{NewPayment, Payment, PaymentState};
+use crate::payment::{NewPayment, Payment, PaymentState, VoidReason};
 use crate::refusal::Refusal;
 use crate::rules;
 
@@ -37,8 +37,9 @@ impl Loaded {
             Command::TopUp(top_up) => self.top_up(top_up, now),
             Command::Hold(new) => self.make(new, PaymentState::Held, now),
             Command::Pay(new) => self.make(new, PaymentState::Posted, now),
-            Command::Post { payment } => self.resolve(*payment, PaymentState::Posted, now),
-            Command::Void { payment } => self.resolve(*payment, PaymentState::Voided, now),
+            Command::Post { payment, amount } => self.post(*payment, *amount, now),
+            Command::Void { payment } => self.void(*payment, VoidReason::Released, now),
+            Command::Expire { payment } => self.void(*payment, VoidReason::Expired, now),
             Command::Refund(new) => self.refund(new, now),
             Command::Credit(credit) => self.credit(credit),
         }
@@ -66,6 +67,8 @@ impl Loaded {
         let currency = record.payment.amount.currency;
         Ok(Payment {
             state: snapshot.state,
+            void_reason: snapshot.void_reason,
+            captured: Money::new(snapshot.captured_minor, currency),
             refunded: Money::new(snapshot.refunded_minor, currency),
             changed_at: snapshot.changed_at,
             ..record.payment.clone()
@@ -108,13 +111,14 @@ impl Loaded {
             };
         }
         rules::check_payment(new)?;
+        rules::check_expiry(new, now)?;
         self.move_new(rules::payment(new, state, now))
     }
 
     /// Moves or holds what a new payment says, and adds it.
     fn move_new(&mut self, payment: Payment) -> Result<Outcome, Refusal> {
         let (label, kind) = match payment.state {
-            PaymentState::Held => ("hold", TransferKind::Pending),
+            PaymentState::Held => (rules::HOLD, TransferKind::Pending),
             PaymentState::Posted
             | PaymentState::Voided
             | PaymentState::PartlyRefunded
@@ -122,7 +126,7 @@ impl Loaded {
         };
         let reference = payment.id.to_string();
         let moves = rules::moves_of(&payment);
-        let group = rules::transfers(payment.id, label, &reference, moves, |_| kind);
+        let group = rules::transfers(payment.id, label, &reference, moves, kind);
         self.ledger_decide(&group)?;
         self.changes.new_payments.push(payment.id);
         self.changes.events.push(event::of_payment(&payment));
@@ -135,38 +139,66 @@ impl Loaded {
         Ok(Outcome::Payment(payment))
     }
 
-    /// Posts or voids a held payment.
-    fn resolve(
+    /// Gives a part or all of what is held to the receivers and releases the rest.
+    fn post(
         &mut self,
         id: PaymentId,
-        to: PaymentState,
+        amount: Option<Money>,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
         let payment = &self.record(id)?.payment;
-        let is_post = to == PaymentState::Posted;
+        let captured = amount.unwrap_or(payment.amount);
         match payment.state {
             PaymentState::Held => {}
             PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded
-                if is_post =>
+                if payment.captured == captured =>
             {
                 return Ok(Outcome::Payment(payment.clone()));
             }
-            PaymentState::Voided if !is_post => return Ok(Outcome::Payment(payment.clone())),
+            PaymentState::Voided if payment.void_reason == Some(VoidReason::Expired) => {
+                return Err(Refusal::HoldExpired(id));
+            }
             state => return Err(Refusal::WrongState { payment: id, state }),
         }
-        let label = if is_post { "post" } else { "void" };
-        let moves = rules::moves_of(payment);
-        let group = rules::transfers(id, label, &id.to_string(), moves, |index| {
-            let pending = id.derive("hold", index);
-            if is_post {
-                TransferKind::PostPending { pending }
-            } else {
-                TransferKind::VoidPending { pending }
-            }
-        });
+        rules::check_capture(payment, captured)?;
+        let group = rules::capture(payment, captured);
         self.ledger_decide(&group)?;
-        self.change(id, now, |record| record.payment.state = to)
-            .map(Outcome::Payment)
+        let payment = self.change(id, now, |record| {
+            record.payment.state = PaymentState::Posted;
+            record.payment.captured = captured;
+        })?;
+        Ok(Outcome::Payment(payment))
+    }
+
+    /// Releases what is held, as its institution says or since its time ran out.
+    fn void(
+        &mut self,
+        id: PaymentId,
+        reason: VoidReason,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let payment = &self.record(id)?.payment;
+        match payment.state {
+            PaymentState::Held => {}
+            PaymentState::Voided => return Ok(Outcome::Payment(payment.clone())),
+            PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded => {
+                return Err(Refusal::WrongState {
+                    payment: id,
+                    state: payment.state,
+                });
+            }
+        }
+        let is_due = payment.expires_at.is_some_and(|at| at <= now);
+        if reason == VoidReason::Expired && !is_due {
+            return Err(Refusal::NotExpired(id));
+        }
+        let group = rules::release(payment);
+        self.ledger_decide(&group)?;
+        let payment = self.change(id, now, |record| {
+            record.payment.state = PaymentState::Voided;
+            record.payment.void_reason = Some(reason);
+        })?;
+        Ok(Outcome::Payment(payment))
     }
 
     /// Changes a payment and announces its new state.

@@ -64,7 +64,9 @@ fn name_command(command: &Command, payments: &mut Vec<PaymentId>, refunds: &mut 
     match command {
         Command::TopUp(top_up) => payments.push(top_up.payment),
         Command::Hold(new) | Command::Pay(new) => payments.push(new.id),
-        Command::Post { payment } | Command::Void { payment } => payments.push(*payment),
+        Command::Post { payment, .. } | Command::Void { payment } | Command::Expire { payment } => {
+            payments.push(*payment)
+        }
         Command::Refund(new) => {
             payments.push(new.payment);
             refunds.push(new.id);
@@ -98,7 +100,9 @@ impl Touched {
             }
             // A payment that an earlier command of this batch makes has its
             // accounts from there, and its pending transfers from `decide`.
-            Command::Post { payment } | Command::Void { payment } => {
+            Command::Post { payment, .. }
+            | Command::Void { payment }
+            | Command::Expire { payment } => {
                 if let Some(record) = record(*payment)
                     && record.payment.state == PaymentState::Held
                 {
@@ -150,7 +154,7 @@ impl Touched {
         let count = self.payment(payment);
         let holds = (0_u64..).take(count);
         self.transfers
-            .extend(holds.map(|index| payment.id.derive("hold", index)));
+            .extend(holds.map(|index| rules::hold_id(payment.id, index)));
     }
 
     fn moves(&mut self, moves: Vec<rules::Move>) {

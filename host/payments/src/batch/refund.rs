@@ -33,12 +33,10 @@ impl Loaded {
         let refunded = (record.payment.refunded)
             .plus(new.amount)
             .map_err(|_| Invalid::NotAddable)?;
-        let is_whole = refunded == record.payment.amount;
+        let is_whole = refunded == record.payment.captured;
         let moves = rules::refund_moves(&record.payment, &parts, is_whole);
         let reference = new.payment.to_string();
-        let group = rules::transfers(new.id, "refund", &reference, moves, |_| {
-            TransferKind::Posted
-        });
+        let group = rules::transfers(new.id, "refund", &reference, moves, TransferKind::Posted);
         self.claw_back(&group)?;
         self.add_refund(new, parts, refunded, now)
     }
@@ -64,7 +62,7 @@ impl Loaded {
             }
             record.refunds = record.refunds.saturating_add(1);
             record.payment.refunded = refunded;
-            record.payment.state = if refunded == record.payment.amount {
+            record.payment.state = if refunded == record.payment.captured {
                 PaymentState::Refunded
             } else {
                 PaymentState::PartlyRefunded

@@ -27,6 +27,7 @@ fn new_payment(fen: &[i64]) -> NewPayment {
         order: None,
         institution: FUND,
         payer: USER,
+        method: Method::Balance,
         amount: Money::cny(fen.iter().sum()),
         splits: fen
             .iter()
@@ -34,6 +35,7 @@ fn new_payment(fen: &[i64]) -> NewPayment {
             .collect(),
         deliveries: Vec::new(),
         description: "a test".to_owned(),
+        expires_at: None,
     }
 }
 

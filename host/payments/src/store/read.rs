@@ -36,6 +36,9 @@ const PAYMENTS_POSTGRES: &str = concat!(
 cross join lateral (select * from payment where payment.id = wanted_id offset 0) as p"
 );
 
+const DUE_HOLDS: &str = "select id from payment
+where state = 'held' and expires_at is not null and expires_at <= $1 order by expires_at limit $2";
+
 const REFUNDS_OF_PAYMENT: &str = "select id, payment_id, currency, minor, parts, reason, created_at
 from payment_refund where payment_id = $1 order by id limit 50";
 
@@ -96,6 +99,22 @@ pub(crate) async fn payments(
         .await?;
     rows.iter()
         .map(|row| payment_of(row).map(|payment| (payment.id, payment)))
+        .collect()
+}
+
+/// Holds whose time ran out, the longest overdue first.
+pub(crate) async fn due_holds(
+    db: &Db,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<PaymentId>, Error> {
+    let rows = sqlx::query(DUE_HOLDS)
+        .bind(now.as_millis())
+        .bind(limit)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter()
+        .map(|row| parse("payment id", row.try_get("id")?))
         .collect()
 }
 

@@ -9,7 +9,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use crate::batch::Record;
-use crate::payment::{Delivery, Payment, PaymentState, Refund, Split};
+use crate::payment::{Delivery, Payment, PaymentState, Refund, Split, VoidReason};
 
 /// A value as its text, without an allocation.
 pub(super) struct AsText<T>(pub(super) T);
@@ -98,8 +98,8 @@ fn deliveries_of(text: &str) -> Result<Vec<Delivery>, Error> {
 /// The columns that [`record_of`] reads.
 macro_rules! payment_columns {
     () => {
-        "id, order_id, institution_id, payer, currency, minor, splits, deliveries, description, \
-         state, refunded, refunds, returned, created_at, changed_at"
+        "id, order_id, institution_id, payer, method, currency, minor, splits, deliveries, \
+         description, state, expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at"
     };
 }
 pub(super) use payment_columns;
@@ -120,16 +120,28 @@ pub(super) fn payment_of(row: &AnyRow) -> Result<Payment, Error> {
         order: parse_option("order id", row.try_get("order_id")?)?,
         institution: parse_option("institution id", row.try_get("institution_id")?)?,
         payer: parse("payer", row.try_get("payer")?)?,
+        method: parse("payment method", row.try_get("method")?)?,
         amount: Money::new(row.try_get("minor")?, currency),
         splits: splits_of(row.try_get("splits")?, currency)?,
         deliveries: deliveries_of(row.try_get("deliveries")?)?,
         description: row.try_get("description")?,
         state: PaymentState::of_name(state)
             .ok_or_else(|| Error::corrupt("payment state", state))?,
+        expires_at: row
+            .try_get::<Option<i64>, _>("expires_at")?
+            .map(Timestamp::from_millis),
+        void_reason: (row.try_get::<Option<&str>, _>("void_reason")?)
+            .map(void_reason)
+            .transpose()?,
+        captured: Money::new(row.try_get("captured")?, currency),
         refunded: Money::new(row.try_get("refunded")?, currency),
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         changed_at: Timestamp::from_millis(row.try_get("changed_at")?),
     })
+}
+
+fn void_reason(name: &str) -> Result<VoidReason, Error> {
+    VoidReason::of_name(name).ok_or_else(|| Error::corrupt("void reason", name))
 }
 
 pub(super) fn refund_of(row: &AnyRow) -> Result<Refund, Error> {

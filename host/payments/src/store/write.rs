@@ -11,15 +11,17 @@ use serde::Serialize;
 
 use super::row::{AsText, deliveries_text, json, splits_text};
 use crate::batch::{Loaded, Record};
+use crate::method::Method;
 use crate::party::Party;
+use crate::payment::VoidReason;
 
 macro_rules! payments_sqlite {
     () => {
-        "insert into payment (id, order_id, institution_id, payer, currency, minor,
-    splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
-select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'currency',
-    value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description', value ->> 'state',
-    value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
+        "insert into payment (id, order_id, institution_id, payer, method, currency, minor, splits, deliveries,
+    description, state, expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at)
+select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'method',
+    value ->> 'currency', value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description',
+    value ->> 'state', value ->> 'expires_at', value ->> 'void_reason', value ->> 'captured', value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
 from json_each($1) where true
 on conflict (id) do "
     };
@@ -27,13 +29,13 @@ on conflict (id) do "
 
 macro_rules! payments_postgres {
     () => {
-        "insert into payment (id, order_id, institution_id, payer, currency, minor,
-    splits, deliveries, description, state, refunded, refunds, returned, created_at, changed_at)
-select id, \"order\", institution, payer, currency, minor, splits, deliveries, description, state,
-    refunded, refunds, returned, created_at, changed_at
-from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, currency text,
-    minor bigint, splits text, deliveries text, description text, state text, refunded bigint,
-    refunds bigint, returned text, created_at bigint, changed_at bigint)
+        "insert into payment (id, order_id, institution_id, payer, method, currency, minor, splits, deliveries,
+    description, state, expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at)
+select id, \"order\", institution, payer, method, currency, minor, splits, deliveries, description, state,
+    expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at
+from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, method text,
+    currency text, minor bigint, splits text, deliveries text, description text, state text,
+    expires_at bigint, void_reason text, captured bigint, refunded bigint, refunds bigint, returned text, created_at bigint, changed_at bigint)
 on conflict (id) do "
     };
 }
@@ -42,8 +44,8 @@ on conflict (id) do "
 // primary key, which no planner can miss.
 macro_rules! change {
     () => {
-        "update set state = excluded.state, refunded = excluded.refunded, refunds = excluded.refunds,
-    returned = excluded.returned, changed_at = excluded.changed_at"
+        "update set state = excluded.state, void_reason = excluded.void_reason, captured = excluded.captured,
+    refunded = excluded.refunded, refunds = excluded.refunds, returned = excluded.returned, changed_at = excluded.changed_at"
     };
 }
 
@@ -89,12 +91,16 @@ struct PaymentRow<'a> {
     order: Option<AsText<OrderId>>,
     institution: Option<AsText<InstitutionId>>,
     payer: AsText<Party>,
+    method: AsText<Method>,
     currency: &'a str,
     minor: i64,
     splits: String,
     deliveries: String,
     description: &'a str,
     state: &'static str,
+    expires_at: Option<i64>,
+    void_reason: Option<&'static str>,
+    captured: i64,
     refunded: i64,
     refunds: i64,
     returned: String,
@@ -133,12 +139,16 @@ fn payment_row(record: &Record) -> PaymentRow<'_> {
         order: payment.order.map(AsText),
         institution: payment.institution.map(AsText),
         payer: AsText(payment.payer),
+        method: AsText(payment.method),
         currency: payment.amount.currency.code(),
         minor: payment.amount.minor,
         splits: splits_text(&payment.splits),
         deliveries: deliveries_text(&payment.deliveries),
         description: &payment.description,
         state: payment.state.name(),
+        expires_at: payment.expires_at.map(Timestamp::as_millis),
+        void_reason: payment.void_reason.map(VoidReason::name),
+        captured: payment.captured.minor,
         refunded: payment.refunded.minor,
         refunds: record.refunds,
         returned: json(&record.returned),

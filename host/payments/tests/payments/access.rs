@@ -226,10 +226,10 @@ async fn only_the_institution_or_the_host_resolves_and_refunds() {
             &callers.client_refund,
             &callers.other_client_write,
         ] {
-            assert_denied(payments.post(permit, id, None).await);
+            assert_denied(payments.post(permit, id, None, None).await);
             assert_denied(payments.void(permit, id, None).await);
         }
-        let posted = payments.post(&callers.client_write, id, None).await;
+        let posted = payments.post(&callers.client_write, id, None, None).await;
         assert_eq!(posted.unwrap().state, PaymentState::Posted);
         for permit in [
             &callers.account,

@@ -7,7 +7,7 @@ use qiao_payments::{
 use qiao_tests::each_database;
 use tokio::task::JoinSet;
 
-use crate::world::{FUND, USER, World};
+use crate::world::{FUND, USER, World, post};
 
 fn key(key: &str, request: &str) -> IdempotencyKey {
     IdempotencyKey::new("client test", key, request.as_bytes()).unwrap()
@@ -53,7 +53,7 @@ async fn an_answer_is_given_again_as_it_was_whatever_happened_since() {
             .run_keyed(Command::Hold(new.clone()), key("hold", "a"))
             .await;
         world.clock.advance_millis(1_000);
-        world.payment(Command::Post { payment: id }).await;
+        world.payment(post(id)).await;
         let refund = Command::Refund(world.refund(id, 40));
         let refunded = world.run_keyed(refund, key("refund", "a")).await;
         let rest = Command::Refund(world.refund(id, 60));

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
+mod capture;
+mod expiry;
 mod idempotency;
 mod income;
 mod money;

@@ -4,7 +4,7 @@ use qiao_payments::{
 };
 use qiao_tests::each_database;
 
-use crate::world::{FUND, PRODUCT, USER, World, issue};
+use crate::world::{FUND, PRODUCT, USER, World, issue, post};
 
 #[tokio::test]
 async fn a_payment_is_held_and_posted_with_its_splits_and_units() {
@@ -21,7 +21,7 @@ async fn a_payment_is_held_and_posted_with_its_splits_and_units() {
         assert_eq!(world.fen().await, [100_000, 0, 0, 0]);
         assert_eq!(world.units(USER).await.pending_in, 98_500);
 
-        let posted = world.payment(Command::Post { payment: id }).await;
+        let posted = world.payment(post(id)).await;
         assert_eq!(posted.state, PaymentState::Posted);
         assert_eq!(posted.splits, new.splits);
         assert_eq!(posted.deliveries, new.deliveries);
@@ -68,8 +68,8 @@ async fn repeating_a_step_changes_nothing_and_no_state_goes_back() {
         let payment = new.id;
         world.payment(Command::Hold(new.clone())).await;
         world.payment(Command::Hold(new.clone())).await;
-        world.payment(Command::Post { payment }).await;
-        let again = world.payment(Command::Post { payment }).await;
+        world.payment(post(payment)).await;
+        let again = world.payment(post(payment)).await;
         assert_eq!(again.state, PaymentState::Posted);
         // A hold that is sent again finds what became of it.
         let late = world.payment(Command::Hold(new.clone())).await;
@@ -94,7 +94,7 @@ async fn repeating_a_step_changes_nothing_and_no_state_goes_back() {
         );
         let unknown = PaymentId::from_u128(77);
         assert_eq!(
-            world.run(Command::Post { payment: unknown }).await,
+            world.run(post(unknown)).await,
             Err(Refusal::UnknownPayment(unknown))
         );
     })
@@ -111,7 +111,7 @@ async fn a_voided_payment_cannot_be_posted() {
         world.payment(Command::Void { payment }).await;
         world.payment(Command::Void { payment }).await;
         assert_eq!(
-            world.run(Command::Post { payment }).await,
+            world.run(post(payment)).await,
             Err(Refusal::WrongState {
                 payment,
                 state: PaymentState::Voided,
@@ -180,7 +180,7 @@ async fn units_that_are_not_there_cannot_be_redeemed() {
         let payment = new.id;
         world.payment(Command::Hold(new)).await;
         assert_eq!(world.units(USER).await.available(), 78_500);
-        world.payment(Command::Post { payment }).await;
+        world.payment(post(payment)).await;
         assert_eq!(world.units(USER).await.posted, 78_500);
         assert_eq!(world.fen().await, [20_000, 78_500, 1_200, 300]);
         world.assert_books_hold().await;
@@ -215,7 +215,7 @@ async fn commands_of_one_batch_build_on_each_other_and_fail_alone() {
             vec![
                 Command::Hold(first),
                 Command::Pay(second),
-                Command::Post { payment: held },
+                post(held),
                 Command::Pay(third),
                 Command::Refund(world.refund(held, 10_000)),
                 Command::Refund(world.refund(paid, 40_001)),

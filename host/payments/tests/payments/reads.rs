@@ -3,7 +3,7 @@ use qiao_payments::{AccountKind, Command, NewPayment, Party, StatementOf};
 use qiao_tests::each_database;
 
 use crate::access::Callers;
-use crate::world::{FUND, World};
+use crate::world::{FUND, World, post};
 
 #[tokio::test]
 async fn an_institution_sees_its_payments_page_by_page_and_what_it_earned() {
@@ -76,7 +76,7 @@ async fn a_person_reads_their_balances_and_statement() {
         let cny = Currency::CNY;
         let balance = world.payments.balance(permit, user, cny).await.unwrap();
         assert_eq!(balance, balances[0].balance);
-        world.payment(Command::Post { payment: id }).await;
+        world.payment(post(id)).await;
 
         let of = StatementOf::User(user, cny);
         let page = world

@@ -11,8 +11,8 @@ use qiao_model::{
     RefundId, Scope, Secret, Timestamp, UserId,
 };
 use qiao_payments::{
-    Account, Command, Delivery, IdempotencyKey, Keyed, NewPayment, NewRefund, Outcome, Party,
-    Payment, PaymentMachine, Payments, Refusal, Split, TopUp,
+    Account, Command, Delivery, IdempotencyKey, Keyed, Method, NewPayment, NewRefund, Outcome,
+    Party, Payment, PaymentMachine, Payments, Refusal, Split, TopUp,
 };
 use sqlx::Row;
 
@@ -166,10 +166,12 @@ impl World {
             order: None,
             institution: FUND,
             payer: Party::User(USER),
+            method: Method::Balance,
             amount: Money::cny(splits.iter().map(|split| split.amount.minor).sum()),
             splits,
             deliveries: Vec::new(),
             description: "a test".to_owned(),
+            expires_at: None,
         }
     }
 
@@ -181,6 +183,14 @@ impl World {
             amount: Money::cny(fen),
             reason: "a test".to_owned(),
         }
+    }
+}
+
+/// Captures the whole hold.
+pub(crate) fn post(payment: PaymentId) -> Command {
+    Command::Post {
+        payment,
+        amount: None,
     }
 }
 

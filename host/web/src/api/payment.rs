@@ -5,7 +5,9 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use qiao_model::{InstitutionId, Money, PaymentId};
-use qiao_payments::{NewPayment, NewRefund, PAYMENTS_PAGE_MAX, Party, Payment, Refund, Split};
+use qiao_payments::{
+    Method, NewPayment, NewRefund, PAYMENTS_PAGE_MAX, Party, Payment, Refund, Split, VoidReason,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -94,6 +96,8 @@ pub(crate) struct PaymentBody {
     order: Option<String>,
     /// Who pays.
     payer: ReceiverBody,
+    /// How they pay.
+    method: MethodBody,
     /// How much in all.
     amount: MoneyBody,
     /// Who gets it.
@@ -102,12 +106,49 @@ pub(crate) struct PaymentBody {
     description: String,
     /// `held`, `posted`, `voided`, `partly-refunded` or `refunded`.
     state: &'static str,
+    /// When a hold ends by itself.
+    expires_at: Option<String>,
+    /// Why a hold was voided: `released` or `expired`.
+    void_reason: Option<&'static str>,
+    /// What the receivers got in all: less than the amount after a partial capture.
+    captured: MoneyBody,
     /// What went back so far.
     refunded: MoneyBody,
     /// When it was made.
     created_at: String,
     /// When it changed last.
     changed_at: String,
+}
+
+/// How a payer pays.
+#[derive(Serialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum MethodBody {
+    /// From the balance on the books.
+    Balance,
+    /// From or to a linked bank account.
+    Bank {
+        /// The code of the channel that was chosen.
+        channel: String,
+    },
+    /// By a standing permission.
+    Mandate {
+        /// `mdt_…`.
+        id: String,
+    },
+}
+
+impl From<Method> for MethodBody {
+    fn from(method: Method) -> Self {
+        match method {
+            Method::Balance => Self::Balance,
+            // Whose account it is stays between the person and the platform.
+            Method::Bank { link: _, channel } => Self::Bank {
+                channel: channel.to_string(),
+            },
+            Method::Mandate(id) => Self::Mandate { id: id.to_string() },
+        }
+    }
 }
 
 /// What one receiver gets.
@@ -174,10 +215,14 @@ fn seen_by(app: &App, institution: InstitutionId, payment: Payment) -> PaymentBo
         id: payment.id.to_string(),
         order: payment.order.map(|id| id.to_string()),
         payer: party(payment.payer),
+        method: payment.method.into(),
         amount: payment.amount.into(),
         splits: splits.collect(),
         description: payment.description,
         state: payment.state.name(),
+        expires_at: payment.expires_at.map(time),
+        void_reason: payment.void_reason.map(VoidReason::name),
+        captured: payment.captured.into(),
         refunded: payment.refunded.into(),
         created_at: time(payment.created_at),
         changed_at: time(payment.changed_at),
@@ -282,10 +327,12 @@ pub(crate) async fn pay(
         order: None,
         institution,
         payer: Party::Institution(institution),
+        method: Method::Balance,
         amount: request.body.amount.try_into()?,
         splits,
         deliveries: Vec::new(),
         description: request.body.description,
+        expires_at: None,
     };
     let payment = app.payments.pay(&caller.permit, payment, Some(key)).await?;
     let location = format!("/v1/payments/{}", payment.id);

@@ -75,6 +75,8 @@ pub(crate) fn told(problem: &Problem, t: &'static Text) -> (&'static str, String
         | Kind::InsufficientFunds
         | Kind::ReceiverShort
         | Kind::NotRefundable
+        | Kind::HoldExpired
+        | Kind::NotCapturable
         | Kind::QuoteInvalid
         | Kind::WrongState
         | Kind::PluginRefused

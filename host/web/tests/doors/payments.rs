@@ -10,7 +10,7 @@ fn cny(minor: i64) -> Value {
 /// Money on an institution's settlement account: a person pays it there.
 async fn fill(host: &Host, institution: &Institution, minor: i64) {
     use qiao_model::{Money, Scope};
-    use qiao_payments::{NewPayment, Party, Split};
+    use qiao_payments::{Method, NewPayment, Party, Split};
     let id = institution.id.parse().unwrap();
     let permit = host.app.auth.permit_system("test", Scope::PaymentsWrite);
     let payment = NewPayment {
@@ -18,6 +18,7 @@ async fn fill(host: &Host, institution: &Institution, minor: i64) {
         order: None,
         institution: id,
         payer: Party::Sandbox,
+        method: Method::Balance,
         amount: Money::cny(minor),
         splits: vec![Split {
             receiver: Party::Institution(id),
@@ -26,6 +27,7 @@ async fn fill(host: &Host, institution: &Institution, minor: i64) {
         }],
         deliveries: Vec::new(),
         description: "filled by a test".to_owned(),
+        expires_at: None,
     };
     host.app.payments.pay(&permit, payment, None).await.unwrap();
 }
