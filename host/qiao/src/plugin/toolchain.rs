@@ -56,6 +56,8 @@ impl Toolchain {
                 command
                     .env("RUSTC", "/usr/bin/rustc")
                     .env("RUSTC_BOOTSTRAP", "1")
+                    // Debian's Rust carries no linker of its own; `lld` brings this one.
+                    .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", "wasm-ld")
                     .args([
                         "build",
                         "-Zbuild-std=std,panic_abort",
