@@ -44,6 +44,10 @@ async fn a_bad_upload_is_refused_with_its_cause_and_nothing_is_stored() {
         error.contains("storage") && error.contains("set"),
         "{error}"
     );
+    let gap = client.sign(&guests::component("guest-gap")).unwrap();
+    let error = client.upload(&token, gap).await.unwrap_err().to_string();
+    let cause = "fees.lines[0].form.tiers[1]: a gap: no tier charges amounts from 100000000 below 200000000";
+    assert!(error.contains("(4") && error.contains(cause), "{error}");
     let other = sandbox.authority_client().await;
     let forged = other.sign(&guests::component("hello-plugin")).unwrap();
     let error = client.upload(&token, forged).await.unwrap_err().to_string();

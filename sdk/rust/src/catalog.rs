@@ -35,12 +35,24 @@ pub fn latest_price(product: &str) -> Result<Option<Price>, CatalogError> {
 
 impl From<CatalogError> for ActivationError {
     fn from(error: CatalogError) -> Self {
-        Self::Registration(error.to_string())
+        Self::Registration(sentence(&error))
     }
 }
 
 impl From<CatalogError> for JobError {
     fn from(error: CatalogError) -> Self {
-        Self::Failed(error.to_string())
+        Self::Failed(sentence(&error))
+    }
+}
+
+/// What the catalog refused, for the author: where and why.
+fn sentence(error: &CatalogError) -> String {
+    match error {
+        CatalogError::InvalidProduct(problem)
+        | CatalogError::InvalidFeeSchedule(problem)
+        | CatalogError::InvalidPrice(problem) => format!("{}: {}", problem.at, problem.cause),
+        CatalogError::UnknownProduct(code) => format!("no product has the code `{code}`"),
+        CatalogError::Denied(cause) => cause.clone(),
+        CatalogError::Unavailable => "the host failed".to_owned(),
     }
 }
