@@ -3,12 +3,14 @@ use std::sync::Arc;
 
 use aws_lc_rs::hmac;
 use qiao_db::Db;
-use qiao_model::{Env, Secret};
+use qiao_model::{Env, Secret, UserId};
+use quick_cache::sync::Cache;
 
 use crate::Error;
 use crate::access_token::TokenCache;
 use crate::keys::SigningKey;
 use crate::password::Hasher;
+use crate::pin_memory::PinMemory;
 use crate::revision::Revisions;
 use crate::session::SessionCache;
 
@@ -44,7 +46,12 @@ pub(crate) struct Inner {
     pub(crate) revisions: Revisions,
     pub(crate) tokens: TokenCache,
     pub(crate) sessions: SessionCache,
+    pub(crate) pins: PinMemory,
+    pub(crate) known_users: Cache<UserId, ()>,
 }
+
+/// People who are known to exist, at most.
+const USERS_KNOWN_MAX: usize = 100_000;
 
 impl Auth {
     /// Opens the room over a migrated database.
@@ -58,6 +65,8 @@ impl Auth {
             revisions: Revisions::new(db.clone()),
             tokens: TokenCache::new(),
             sessions: SessionCache::new(),
+            pins: PinMemory::new(&env),
+            known_users: Cache::new(USERS_KNOWN_MAX),
             issuer: config.issuer.trim_end_matches('/').to_owned(),
             audience: config.audience,
             signing,

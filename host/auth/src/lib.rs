@@ -10,7 +10,8 @@
 //! guess is counted before it is compared, so guesses in parallel gain nothing;
 //! an assertion counts once; a revocation, a log-out or a suspension counts on
 //! the very next call of every node, although verified tokens and sessions are
-//! cached (see `revision.rs`); the audit is append-only.
+//! cached (see `revision.rs`); a right PIN is remembered for minutes, in its own
+//! session alone (see `pin_memory.rs`); the audit is append-only.
 //!
 //! What is absent: no HTTP and no cookies (the `web` room), no authorization
 //! code flow and no consents yet (a grant will be one more source of a
@@ -28,6 +29,7 @@ mod metadata;
 mod password;
 mod permit;
 mod pin;
+mod pin_memory;
 mod revision;
 mod revocation;
 mod session;
@@ -51,9 +53,10 @@ pub use error::{Denied, Error, OAuthError};
 pub use introspection::{ActiveToken, Introspection};
 pub use keys::PublicKey;
 pub use metadata::{INTROSPECTION_PATH, JWKS_PATH, METADATA_PATH, REVOCATION_PATH, TOKEN_PATH};
-pub use password::{ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB};
+pub use password::{ARGON2_AT_ONCE_MAX, ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB};
 pub use permit::{Actor, Permit, PluginCaller};
 pub use pin::{PIN_DIGITS, PIN_LOCK_SECS, PIN_TRIES_MAX, PinProof};
+pub use pin_memory::{PIN_MEMORY_SECS, PINS_REMEMBERED_MAX};
 pub use session::{SESSION_LIFETIME_SECS, Session, SessionToken};
 pub use throttle::{LOGIN_FAILURES_FREE, LOGIN_LOCK_SECS_FIRST, LOGIN_LOCK_SECS_MAX};
 pub use token::{TokenRequest, TokenResponse};

@@ -14,12 +14,16 @@ pub const ARGON2_ITERATIONS: u32 = 2;
 /// Lanes.
 pub const ARGON2_LANES: u32 = 1;
 
+/// Hashes at once at most, however many cores there are: 152 MiB.
+pub const ARGON2_AT_ONCE_MAX: usize = 8;
+
 const SALT_BYTES: usize = 16;
 /// What a guess at an unknown name is compared with; nobody can type it.
 const NOBODY: &str = "\u{0}nobody";
 
 /// Hashes and compares passwords and PINs on blocking threads, as many at once
-/// as there are cores: each takes 19 MiB and 20 ms or so.
+/// as there are cores and [`ARGON2_AT_ONCE_MAX`] at most: each takes 19 MiB and
+/// 20 ms or so. Whoever comes later waits and holds no memory.
 pub(crate) struct Hasher {
     pepper: Secret<[u8; 32]>,
     env: Env,
@@ -33,7 +37,7 @@ impl Hasher {
         Self {
             pepper: pepper.clone(),
             env,
-            running: Arc::new(Semaphore::new(cores)),
+            running: Arc::new(Semaphore::new(cores.min(ARGON2_AT_ONCE_MAX))),
             nobody: OnceCell::new(),
         }
     }

@@ -3,7 +3,7 @@ use qiao_model::{Scope, Secret, Timestamp, UserId};
 use crate::audit::AuditEntry;
 use crate::permit::Permit;
 use crate::store::pin::{self as store, Attempt};
-use crate::{Auth, Error};
+use crate::{Auth, Error, Session};
 
 /// A payment PIN has so many digits.
 pub const PIN_DIGITS: usize = 6;
@@ -114,14 +114,82 @@ impl Auth {
     ) -> Result<PinProof, Error> {
         let user = own_account(permit)?;
         let verified = self.compare_pin(user, pin).await;
-        if let Err(cause @ (Error::WrongPin { .. } | Error::PinLocked { .. })) = &verified {
+        self.audit_wrong_pin(permit, user, &verified).await?;
+        verified.map(|(proof, _)| proof)
+    }
+
+    /// Compares a payment PIN in a session. One that was right in this session
+    /// minutes ago ([`PIN_MEMORY_SECS`]) is recognised without another slow
+    /// comparison, unless the PIN was changed, or a wrong one was tried since.
+    /// Scope `account`.
+    ///
+    /// [`PIN_MEMORY_SECS`]: crate::PIN_MEMORY_SECS
+    ///
+    /// # Errors
+    /// As [`Auth::verify_pin`]; or the session is somebody else's.
+    pub async fn verify_pin_in_session(
+        &self,
+        permit: &Permit,
+        session: &Session,
+        pin: &Secret<String>,
+    ) -> Result<PinProof, Error> {
+        let user = own_account(permit)?;
+        if session.user() != user {
+            return Err(Error::InvalidPinProof);
+        }
+        if let Some(proof) = self.recognise_pin(session, pin).await? {
+            return Ok(proof);
+        }
+        let verified = self.compare_pin(user, pin).await;
+        self.audit_wrong_pin(permit, user, &verified).await?;
+        let (proof, hash) = verified?;
+        let memory = &self.inner().pins;
+        memory.remember(session.id(), &hash, pin, proof.given_at);
+        Ok(proof)
+    }
+
+    /// The proof that the session's memory of a right PIN gives, if it gives one.
+    /// It counts no try and clears none: with a wrong one on the count, or a lock,
+    /// it gives nothing.
+    async fn recognise_pin(
+        &self,
+        session: &Session,
+        pin: &Secret<String>,
+    ) -> Result<Option<PinProof>, Error> {
+        let inner = self.inner();
+        if !inner.pins.knows(session.id(), inner.env.now()) {
+            return Ok(None);
+        }
+        let Some(hash) = store::untried_hash(&inner.db, session.user()).await? else {
+            return Ok(None);
+        };
+        let given_at = inner.env.now();
+        let is_right = inner.pins.is_right(session.id(), &hash, pin, given_at);
+        Ok(is_right.then_some(PinProof {
+            user: session.user(),
+            given_at,
+        }))
+    }
+
+    async fn audit_wrong_pin<T>(
+        &self,
+        permit: &Permit,
+        user: UserId,
+        verified: &Result<T, Error>,
+    ) -> Result<(), Error> {
+        if let Err(cause @ (Error::WrongPin { .. } | Error::PinLocked { .. })) = verified {
             let entry = AuditEntry::refused(permit.actor(), "pin.verify", user, cause);
             self.audit(entry).await?;
         }
-        verified
+        Ok(())
     }
 
-    async fn compare_pin(&self, user: UserId, pin: &Secret<String>) -> Result<PinProof, Error> {
+    /// The proof, and the hash that the PIN was compared with.
+    async fn compare_pin(
+        &self,
+        user: UserId,
+        pin: &Secret<String>,
+    ) -> Result<(PinProof, String), Error> {
         let inner = self.inner();
         let now = inner.env.now();
         // The try is counted before it is compared: tries in parallel gain nothing.
@@ -158,7 +226,7 @@ impl Auth {
             })
             .await?;
         let given_at = inner.env.now();
-        Ok(PinProof { user, given_at })
+        Ok((PinProof { user, given_at }, hash))
     }
 
     async fn hash_pin(&self, pin: &Secret<String>) -> Result<String, Error> {

@@ -237,7 +237,9 @@ impl Auth {
                 Ok::<(), Error>(())
             })
             .await?;
-        inner.sessions.0.remove(&hash);
+        if let Some((_, (_, session))) = inner.sessions.0.remove(&hash) {
+            inner.pins.forget(session.id);
+        }
         Ok(())
     }
 

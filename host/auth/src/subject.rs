@@ -44,7 +44,20 @@ impl Auth {
         decrypt(&key, &mut block);
         let user = UserId::from_u128(u128::from_be_bytes(block));
         // Any block decrypts to something; only a person who exists is meant.
-        Ok(self.user(user).await?.map(|user| user.id))
+        Ok(self.is_known(user).await?.then_some(user))
+    }
+
+    /// Whether there is such a person. Nobody ever ceases to be one, so a yes is kept.
+    async fn is_known(&self, user: UserId) -> Result<bool, Error> {
+        let known = &self.inner().known_users;
+        if known.get(&user).is_some() {
+            return Ok(true);
+        }
+        let is_known = self.user(user).await?.is_some();
+        if is_known {
+            known.insert(user, ());
+        }
+        Ok(is_known)
     }
 
     fn subject_key(&self, institution: InstitutionId) -> Secret<[u8; 32]> {

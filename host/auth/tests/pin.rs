@@ -6,7 +6,9 @@
 
 mod room;
 
-use qiao_auth::{Error, PIN_LOCK_SECS, PIN_TRIES_MAX};
+use std::time::Duration;
+
+use qiao_auth::{Error, PIN_LOCK_SECS, PIN_MEMORY_SECS, PIN_TRIES_MAX, Permit, Session};
 use qiao_tests::each_database;
 use room::secret;
 
@@ -138,6 +140,123 @@ async fn only_a_person_for_themselves_has_a_pin() {
         ] {
             assert!(matches!(outcome, Err(Error::Denied(_))));
         }
+    })
+    .await;
+}
+
+/// A person with a PIN that their session just had right.
+async fn remembered(room: &room::Room) -> (Session, Permit) {
+    let (_, permit) = room.user("li.wei").await;
+    room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+    let session = room.sign_in("li.wei").await;
+    let pin = secret(PIN);
+    let first = room.auth.verify_pin_in_session(&permit, &session, &pin);
+    first.await.unwrap();
+    (session, permit)
+}
+
+/// Whether a PIN is recognised without a comparison: that one counts its try first,
+/// and cannot while the row is locked.
+async fn is_recognised(room: &room::Room, session: &Session, permit: &Permit, pin: &str) -> bool {
+    let mut tx = room.database.db.begin().await.unwrap();
+    let lock = tx.pick(
+        "select 1 from payment_pin",
+        "select 1 from payment_pin for update",
+    );
+    sqlx::query(lock).fetch_all(tx.conn()).await.unwrap();
+    let pin = secret(pin);
+    let verified = room.auth.verify_pin_in_session(permit, session, &pin);
+    let answer = tokio::time::timeout(Duration::from_millis(250), verified).await;
+    tx.rollback().await.unwrap();
+    answer.is_ok_and(|verified| verified.is_ok())
+}
+
+#[tokio::test]
+async fn a_right_pin_is_recognised_in_its_session_alone() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (session, permit) = remembered(&room).await;
+        assert!(is_recognised(&room, &session, &permit, PIN).await);
+        assert!(!is_recognised(&room, &session, &permit, WRONG).await);
+        let other = room.sign_in("li.wei").await;
+        assert!(!is_recognised(&room, &other, &permit, PIN).await);
+        let (_, stranger) = room.user("stranger").await;
+        let pin = secret(PIN);
+        let theft = room.auth.verify_pin_in_session(&stranger, &session, &pin);
+        assert!(matches!(theft.await, Err(Error::InvalidPinProof)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_recognised_pin_is_forgotten_after_minutes() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (session, permit) = remembered(&room).await;
+        room.clock.advance_millis(PIN_MEMORY_SECS * 1000 - 1);
+        assert!(is_recognised(&room, &session, &permit, PIN).await);
+        room.clock.advance_millis(1);
+        assert!(!is_recognised(&room, &session, &permit, PIN).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_changed_pin_is_not_recognised_by_the_old_one() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (session, permit) = remembered(&room).await;
+        let proof = room.other_node.verify_pin(&permit, &secret(PIN)).await;
+        let new = secret(WRONG);
+        let change = (room.other_node).change_pin(&permit, proof.unwrap(), &new);
+        change.await.unwrap();
+        let old = secret(PIN);
+        let old = room.auth.verify_pin_in_session(&permit, &session, &old);
+        assert!(matches!(old.await, Err(Error::WrongPin { tries_left: 4 })));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_wrong_pin_is_counted_beside_a_remembered_one_and_ends_it() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (session, permit) = remembered(&room).await;
+        let verify = async |pin: &str| {
+            let pin = secret(pin);
+            let verified = room.auth.verify_pin_in_session(&permit, &session, &pin);
+            verified.await
+        };
+        let first = verify(WRONG).await;
+        assert!(matches!(first, Err(Error::WrongPin { tries_left: 4 })));
+        assert!(!is_recognised(&room, &session, &permit, PIN).await);
+        for _ in 1..PIN_TRIES_MAX {
+            assert!(verify(WRONG).await.is_err());
+        }
+        assert!(matches!(verify(PIN).await, Err(Error::PinLocked { .. })));
+        room.clock.advance_millis(PIN_LOCK_SECS * 1000);
+        verify(PIN).await.unwrap();
+        assert!(is_recognised(&room, &session, &permit, PIN).await);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_session_that_ended_is_not_recognised() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (user, permit) = room.user("li.wei").await;
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        let password = secret(room::PASSWORD);
+        let token = room.auth.log_in("li.wei", &password).await.unwrap();
+        let session = room.auth.session(token.expose()).await.unwrap().unwrap();
+        assert_eq!(session.user(), user);
+        let pin = secret(PIN);
+        let right = room.auth.verify_pin_in_session(&permit, &session, &pin);
+        right.await.unwrap();
+        room.auth.log_out(token.expose()).await.unwrap();
+        assert!(room.auth.session(token.expose()).await.unwrap().is_none());
+        assert!(!is_recognised(&room, &session, &permit, PIN).await);
     })
     .await;
 }

@@ -304,6 +304,23 @@ impl Registry {
         Ok(store::find(&self.inner().db, id).await?)
     }
 
+    /// Whether there is an institution, in whatever state. None ever goes away, so a
+    /// yes is kept.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn is_institution(&self, id: InstitutionId) -> Result<bool, Error> {
+        let known = &self.inner().known_institutions;
+        if known.get(&id).is_some() {
+            return Ok(true);
+        }
+        let is_known = self.institution(id).await?.is_some();
+        if is_known {
+            known.insert(id, ());
+        }
+        Ok(is_known)
+    }
+
     /// Every institution, newest first. Scope `operate`.
     ///
     /// # Errors

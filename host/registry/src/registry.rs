@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use qiao_auth::Auth;
 use qiao_db::Db;
-use qiao_model::Env;
+use qiao_model::{Env, InstitutionId};
+use quick_cache::sync::Cache;
 
 use crate::rollout::ReleaseCache;
 
@@ -18,7 +19,11 @@ pub(crate) struct Inner {
     pub(crate) env: Env,
     pub(crate) auth: Auth,
     pub(crate) releases: ReleaseCache,
+    pub(crate) known_institutions: Cache<InstitutionId, ()>,
 }
+
+/// Institutions that are known to exist, at most.
+const INSTITUTIONS_KNOWN_MAX: usize = 10_000;
 
 impl Registry {
     /// Opens the room over a migrated database.
@@ -29,6 +34,7 @@ impl Registry {
             env,
             auth,
             releases: ReleaseCache::new(),
+            known_institutions: Cache::new(INSTITUTIONS_KNOWN_MAX),
         };
         Self {
             inner: Arc::new(inner),

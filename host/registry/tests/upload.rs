@@ -100,7 +100,7 @@ async fn a_signed_component_is_kept_with_its_report_and_waits_for_review() {
         assert_eq!(waiting, std::slice::from_ref(&release));
         assert_eq!(registry.active_release(release.plugin).await.unwrap(), None);
         let events = platform.events().await;
-        assert_eq!(events.last().unwrap(), "release.uploaded");
+        assert!(events.iter().any(|kind| kind == "release.uploaded"));
         let audit = platform.audit_of(release.id).await;
         assert!(
             audit[0].starts_with("release.upload allowed money-fund 1.0.0"),

@@ -54,6 +54,17 @@ pub(crate) async fn is_set(db: &Db, user: UserId) -> Result<bool, Error> {
     Ok(count > 0)
 }
 
+/// The hash of a PIN at which nobody has tried a wrong one since the last right one.
+pub(crate) async fn untried_hash(db: &Db, user: UserId) -> Result<Option<String>, Error> {
+    let found = sqlx::query_scalar(
+        "select pin_hash from payment_pin where user_id = $1 and failures = 0 and locked_until = 0",
+    )
+    .bind(user.to_string())
+    .fetch_optional(db.reads())
+    .await?;
+    Ok(found)
+}
+
 /// Counts a try as a failure and locks with the last one; a lock that ran out
 /// begins the count again.
 pub(crate) async fn count_try(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<Attempt, Error> {

@@ -317,7 +317,7 @@ pub(crate) async fn place_order(
         amount: body.amount.try_into()?,
         pin: app
             .auth
-            .verify_pin(&caller.permit, &Secret::new(body.pin))
+            .verify_pin_in_session(&caller.permit, &caller.session, &Secret::new(body.pin))
             .await?,
         token: body.quote,
         key,

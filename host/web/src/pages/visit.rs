@@ -280,6 +280,8 @@ pub(crate) struct Person {
     pub(crate) visit: Visit,
     /// Who.
     pub(crate) user: UserId,
+    /// Their session.
+    pub(crate) session: Session,
     /// What they may do.
     pub(crate) permit: Permit,
 }
@@ -292,6 +294,7 @@ impl FromRequestParts<App> for Person {
         Ok(Self {
             user: session.user(),
             permit: app.auth.permit_session(&session, Scope::Account)?,
+            session,
             visit,
         })
     }

@@ -57,7 +57,8 @@ pub(super) async fn confirm(
     };
     let t = person.visit.t();
     let pin = Secret::new(sent.pin);
-    let proof = match app.auth.verify_pin(&person.permit, &pin).await {
+    let verified = (app.auth).verify_pin_in_session(&person.permit, &person.session, &pin);
+    let proof = match verified.await {
         Ok(proof) => proof,
         Err(AuthError::WrongPin { tries_left }) => {
             let wrong = fill(t.wrong_pin, &[&tries_left]);

@@ -191,6 +191,7 @@ pub(super) async fn show_me(State(app): State<App>, person: Person) -> Result<Re
         visit,
         user,
         permit,
+        ..
     } = person;
     let t = visit.t();
     let pin = if app.auth.has_pin(&permit).await? {
