@@ -17,8 +17,9 @@ pub(crate) struct Revision {
 ///
 /// A caller needs a read that *began after it asked*: then a revocation that was
 /// answered before the call, on whichever node, is seen by it. Every caller that
-/// waits while a read is under way shares the next one, so that a busy node asks
-/// the database once per round trip and not once per request.
+/// waits while a read is under way shares the next one, and whoever is about to ask
+/// when a read is due shares that one, so that a busy node asks the database once per
+/// round trip and not once per request.
 pub(crate) struct Revisions {
     db: Db,
     begun: AtomicU64,
@@ -42,6 +43,8 @@ impl Revisions {
         {
             return Ok(revision);
         }
+        // Everybody whose turn it is now asks before this read begins.
+        tokio::task::yield_now().await;
         let read = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let revision = store::read(&self.db).await?;
         *newest = Some((read, revision));

@@ -13,6 +13,8 @@ use crate::tx::Tx;
 pub const BATCH_COMMANDS_MAX: usize = 2_048;
 /// Commands that may wait; the next caller waits for a place.
 pub const QUEUE_COMMANDS_MAX: usize = 8_192;
+/// How often a batch waits for its turn, while more commands come with each.
+const GATHER_TURNS_MAX: usize = 16;
 /// How often a batch that met a busy database is tried in all.
 const BATCH_TRIES_MAX: u32 = 10;
 
@@ -137,12 +139,30 @@ impl<M: Machine> Worker<M> {
     async fn run(self, mut queue: mpsc::Receiver<Waiting<M>>) {
         let mut batch = Vec::new();
         while queue.recv_many(&mut batch, self.options.commands_max).await > 0 {
+            self.gather(&mut queue, &mut batch).await;
             let (commands, answers): (Vec<_>, Vec<_>) =
                 batch.drain(..).map(|w| (w.command, w.answer)).unzip();
             let outcomes = self.run_batch(&commands).await;
             for (answer, outcome) in answers.into_iter().zip(outcomes) {
                 // A caller that went away does not hear its outcome.
                 drop(answer.send(outcome));
+            }
+        }
+    }
+
+    /// Lets whoever is about to hand a command in do so first: a batch costs nearly
+    /// the same for one command and for sixty.
+    async fn gather(&self, queue: &mut mpsc::Receiver<Waiting<M>>, batch: &mut Vec<Waiting<M>>) {
+        for _ in 0..GATHER_TURNS_MAX {
+            let before = batch.len();
+            tokio::task::yield_now().await;
+            while batch.len() < self.options.commands_max
+                && let Ok(waiting) = queue.try_recv()
+            {
+                batch.push(waiting);
+            }
+            if batch.len() == before {
+                return;
             }
         }
     }
