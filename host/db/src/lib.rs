@@ -15,12 +15,15 @@
 
 mod batcher;
 mod error;
+mod flat;
 mod migration;
 mod open;
+mod rows;
 mod tx;
 
 pub use batcher::{BATCH_COMMANDS_MAX, BatchOptions, Batcher, Machine, QUEUE_COMMANDS_MAX};
 pub use error::{Error, Retryable};
 pub use migration::Migration;
 pub use open::{Db, Engine, OpenOptions};
+pub use rows::WriteRows;
 pub use tx::Tx;

@@ -5,8 +5,9 @@
     reason = "a test stops where it fails, and starts tasks"
 )]
 
-use qiao_db::{BatchOptions, Batcher, Db, Error, Machine, Migration, Tx};
+use qiao_db::{BatchOptions, Batcher, Db, Error, Machine, Migration, Tx, WriteRows};
 use qiao_tests::each_database;
+use serde::Serialize;
 
 const COUNTER: Migration = Migration {
     version: 1,
@@ -217,6 +218,49 @@ async fn what_was_committed_is_there_after_opening_again() {
         test.db.close().await;
         let again = Db::open(&test.options).await.unwrap();
         assert_eq!(total(&again, "kept").await, Some(7));
+    })
+    .await;
+}
+
+#[derive(Serialize)]
+struct CounterRow {
+    name: String,
+    total: u32,
+}
+
+const SET_COUNTERS: WriteRows = WriteRows {
+    sqlite: [
+        "insert into counter (name, total)",
+        "on conflict (name) do update set total = excluded.total",
+    ],
+    postgres: "insert into counter (name, total)
+select name, total from json_to_recordset($1::json) as x(name text, total bigint)
+on conflict (name) do update set total = excluded.total",
+};
+
+#[tokio::test]
+async fn rows_of_any_number_are_written_once() {
+    each_database(|test| async move {
+        test.db.migrate(&[&[COUNTER]]).await.unwrap();
+        for count in [0, 1, 3, 4, 85, 341, 342, 700] {
+            let rows: Vec<CounterRow> = (0..count)
+                .map(|number| CounterRow {
+                    name: format!("'{number}"),
+                    total: count,
+                })
+                .collect();
+            let mut tx = test.db.begin().await.unwrap();
+            let written = tx.write_rows(&SET_COUNTERS, &rows).await.unwrap();
+            assert_eq!(written, u64::from(count));
+            let sums: (i64, i64) = sqlx::query_as(
+                "select count(*), cast(coalesce(min(total), 0) as bigint) from counter",
+            )
+            .fetch_one(tx.conn())
+            .await
+            .unwrap();
+            assert_eq!(sums, (i64::from(count), i64::from(count)));
+            tx.commit().await.unwrap();
+        }
     })
     .await;
 }

@@ -6,7 +6,7 @@ mod row;
 
 pub(crate) use read::{account, accounts_of, asset_totals, holders, statement, transfers_of};
 
-use qiao_db::{Error, Tx};
+use qiao_db::{Error, Tx, WriteRows};
 use qiao_model::{Timestamp, TransferId};
 use serde::Serialize;
 use sqlx::Row;
@@ -37,26 +37,23 @@ on conflict (id) do nothing";
 
 // The accounts are there since they were loaded; the conflict finds each by its
 // primary key, which no planner can miss.
-const STORE_ACCOUNTS_SQLITE: &str =
-    "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
-    pending_in, transfers, last_transfer)
-select value ->> 'id', value ->> 'owner', value ->> 'kind', value ->> 'asset', value ->> 'debits',
-    value ->> 'credits', value ->> 'pending_out', value ->> 'pending_in', value ->> 'transfers',
-    value ->> 'last_transfer'
-from json_each($1) where true
-on conflict (id) do update set debits = excluded.debits, credits = excluded.credits,
+const STORE_ACCOUNTS: WriteRows = WriteRows {
+    sqlite: [
+        "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
+    pending_in, transfers, last_transfer)",
+        "on conflict (id) do update set debits = excluded.debits, credits = excluded.credits,
     pending_out = excluded.pending_out, pending_in = excluded.pending_in,
-    transfers = excluded.transfers, last_transfer = excluded.last_transfer";
-
-const STORE_ACCOUNTS_POSTGRES: &str =
-    "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
+    transfers = excluded.transfers, last_transfer = excluded.last_transfer",
+    ],
+    postgres: "insert into ledger_account (id, owner, kind, asset, debits, credits, pending_out,
     pending_in, transfers, last_transfer)
 select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from json_to_recordset($1::json) as x(id text, owner text, kind text, asset text, debits bigint,
     credits bigint, pending_out bigint, pending_in bigint, transfers bigint, last_transfer text)
 on conflict (id) do update set debits = excluded.debits, credits = excluded.credits,
     pending_out = excluded.pending_out, pending_in = excluded.pending_in,
-    transfers = excluded.transfers, last_transfer = excluded.last_transfer";
+    transfers = excluded.transfers, last_transfer = excluded.last_transfer",
+};
 
 const LOAD_TRANSFERS_SQLITE: &str = "select t.id, t.kind, t.debit_account, t.credit_account, t.minor, t.pending_id, t.purpose,
     t.reference, t.debit_previous, t.credit_previous, t.debit_balance, t.credit_balance, r.id as resolved_by
@@ -71,22 +68,21 @@ cross join lateral (
     from ledger_transfer where ledger_transfer.id = wanted.id offset 0
 ) as t";
 
-const STORE_TRANSFERS_SQLITE: &str =
-    "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
-    purpose, reference, debit_previous, credit_previous, debit_balance, credit_balance, at)
-select value ->> 'id', value ->> 'kind', value ->> 'debit', value ->> 'credit', value ->> 'minor',
-    value ->> 'pending', value ->> 'purpose', value ->> 'reference', value ->> 'debit_previous',
-    value ->> 'credit_previous', value ->> 'debit_balance', value ->> 'credit_balance', $2
-from json_each($1)";
-
-const STORE_TRANSFERS_POSTGRES: &str =
-    "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
+const STORE_TRANSFERS: WriteRows = WriteRows {
+    sqlite: [
+        "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
+    purpose, reference, debit_previous, credit_previous, debit_balance, credit_balance, at)",
+        "",
+    ],
+    postgres:
+        "insert into ledger_transfer (id, kind, debit_account, credit_account, minor, pending_id,
     purpose, reference, debit_previous, credit_previous, debit_balance, credit_balance, at)
 select id, kind, debit, credit, minor, pending, purpose, reference, debit_previous, credit_previous,
-    debit_balance, credit_balance, $2
+    debit_balance, credit_balance, at
 from json_to_recordset($1::json) as x(id text, kind text, debit text, credit text, minor bigint,
     pending text, purpose text, reference text, debit_previous text, credit_previous text,
-    debit_balance bigint, credit_balance bigint)";
+    debit_balance bigint, credit_balance bigint, at bigint)",
+};
 
 /// Loads and locks the accounts, which are sorted by id; opens the new ones.
 pub(crate) async fn load_accounts(
@@ -169,13 +165,9 @@ pub(crate) async fn load_transfers(
 pub(crate) async fn store_accounts(tx: &mut Tx, books: &Books) -> Result<(), Error> {
     let touched = books.accounts.values().filter(|account| account.touched);
     let rows: Vec<_> = touched.map(AccountRow::of).collect();
-    let sql = tx.pick(STORE_ACCOUNTS_SQLITE, STORE_ACCOUNTS_POSTGRES);
-    let done = sqlx::query(sql)
-        .bind(json(&rows))
-        .execute(tx.conn())
-        .await?;
+    let stored = tx.write_rows(&STORE_ACCOUNTS, &rows).await?;
     assert_eq!(
-        usize::try_from(done.rows_affected()),
+        usize::try_from(stored),
         Ok(rows.len()),
         "every touched account has one row"
     );
@@ -191,16 +183,11 @@ pub(crate) async fn store_transfers(
     let rows: Vec<_> = books
         .made
         .iter()
-        .map(|id| TransferRow::of(*id, &books.transfers[id]))
+        .map(|id| TransferRow::of(*id, &books.transfers[id], now))
         .collect();
-    let sql = tx.pick(STORE_TRANSFERS_SQLITE, STORE_TRANSFERS_POSTGRES);
-    let done = sqlx::query(sql)
-        .bind(json(&rows))
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
+    let stored = tx.write_rows(&STORE_TRANSFERS, &rows).await?;
     assert_eq!(
-        usize::try_from(done.rows_affected()),
+        usize::try_from(stored),
         Ok(rows.len()),
         "every transfer has one row"
     );

@@ -1,22 +1,54 @@
-use qiao_db::{Db, Error, Tx};
+use qiao_db::{Db, Error, Tx, WriteRows};
 use qiao_model::{EndpointId, EventId, InstitutionId, PluginId, Timestamp};
+use serde::Serialize;
 use serde_json::json;
 use sqlx::Row;
 
 use crate::event::NewEvent;
 use crate::store::{id_of, optional_id_of};
 
-const APPEND_SQLITE: &str = "
-insert into event (id, kind, institution, plugin, subject, payload, created_at)
-select value ->> 'id', value ->> 'kind', value ->> 'institution', value ->> 'plugin',
-    value ->> 'subject', value ->> 'payload', $2
-from json_each($1)";
+// An event that nobody waits for is fanned out as it is written.
+const APPEND: WriteRows = WriteRows {
+    sqlite: [
+        "insert into event (id, kind, institution, plugin, subject, payload, created_at, fanned_out_at)
+select column1, column2, column3, column4, column5, column6, column7,
+    case when column4 is null and not exists (
+        select 1 from endpoint where endpoint.institution = column3) then column7 end
+from (",
+        ")",
+    ],
+    postgres: "insert into event (id, kind, institution, plugin, subject, payload, created_at, fanned_out_at)
+select x.id, x.kind, x.institution, x.plugin, x.subject, x.payload, x.created_at,
+    case when x.plugin is null and not exists (
+        select 1 from endpoint where endpoint.institution = x.institution) then x.created_at end
+from json_to_recordset($1::json) as x(id text, kind text, institution text, plugin text,
+    subject text, payload text, created_at bigint)",
+};
 
-const APPEND_POSTGRES: &str = "
-insert into event (id, kind, institution, plugin, subject, payload, created_at)
-select x.id, x.kind, x.institution, x.plugin, x.subject, x.payload, $2
-from json_to_recordset($1::json)
-    as x(id text, kind text, institution text, plugin text, subject text, payload text)";
+#[derive(Serialize)]
+struct EventRow<'a> {
+    id: String,
+    kind: &'static str,
+    institution: Option<String>,
+    plugin: Option<String>,
+    subject: &'a str,
+    payload: String,
+    created_at: i64,
+}
+
+impl<'a> EventRow<'a> {
+    fn of(event: &'a NewEvent, now: Timestamp) -> Self {
+        Self {
+            id: event.id.to_string(),
+            kind: event.kind,
+            institution: event.institution.map(|id| id.to_string()),
+            plugin: event.plugin.map(|id| id.to_string()),
+            subject: &event.subject,
+            payload: event.stored_payload(),
+            created_at: now.as_millis(),
+        }
+    }
+}
 
 /// Writes events in the transaction of the facts that they tell, all with one
 /// statement. No events, no statement.
@@ -24,27 +56,10 @@ from json_to_recordset($1::json)
 /// # Errors
 /// The database failed, or an event of that id exists.
 pub async fn append(tx: &mut Tx, now: Timestamp, events: &[NewEvent]) -> Result<(), Error> {
-    if events.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<_> = events
-        .iter()
-        .map(|event| {
-            json!({
-                "id": event.id.to_string(),
-                "kind": event.kind,
-                "institution": event.institution.map(|id| id.to_string()),
-                "plugin": event.plugin.map(|id| id.to_string()),
-                "subject": event.subject,
-                "payload": event.stored_payload(),
-            })
-        })
+    let rows: Vec<_> = (events.iter())
+        .map(|event| EventRow::of(event, now))
         .collect();
-    sqlx::query(tx.pick(APPEND_SQLITE, APPEND_POSTGRES))
-        .bind(serde_json::Value::from(rows).to_string())
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
+    tx.write_rows(&APPEND, &rows).await?;
     Ok(())
 }
 

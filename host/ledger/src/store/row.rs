@@ -3,7 +3,7 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use qiao_db::Error;
-use qiao_model::{Asset, LedgerAccountId, TransferId};
+use qiao_model::{Asset, LedgerAccountId, Timestamp, TransferId};
 use serde::{Serialize, Serializer};
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -66,10 +66,11 @@ pub(super) struct TransferRow<'a> {
     credit_previous: Option<AsText<TransferId>>,
     debit_balance: i64,
     credit_balance: i64,
+    at: i64,
 }
 
 impl<'a> TransferRow<'a> {
-    pub(super) fn of(id: TransferId, record: &'a Record) -> Self {
+    pub(super) fn of(id: TransferId, record: &'a Record, at: Timestamp) -> Self {
         Self {
             id: AsText(id),
             kind: record.kind.name(),
@@ -83,6 +84,7 @@ impl<'a> TransferRow<'a> {
             credit_previous: record.credit_previous.map(AsText),
             debit_balance: record.debit_balance,
             credit_balance: record.credit_balance,
+            at: at.as_millis(),
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use qiao_db::{Error, Tx};
+use qiao_db::{Error, Tx, WriteRows};
 use qiao_model::{
     InstitutionId, LedgerAccountId, OrderId, PaymentId, ProductId, RefundId, Timestamp, UserId,
 };
@@ -18,12 +18,7 @@ use crate::payment::VoidReason;
 macro_rules! payments_sqlite {
     () => {
         "insert into payment (id, order_id, institution_id, payer, method, currency, minor, splits, deliveries,
-    description, state, expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at)
-select value ->> 'id', value ->> 'order', value ->> 'institution', value ->> 'payer', value ->> 'method',
-    value ->> 'currency', value ->> 'minor', value ->> 'splits', value ->> 'deliveries', value ->> 'description',
-    value ->> 'state', value ->> 'expires_at', value ->> 'void_reason', value ->> 'captured', value ->> 'refunded', value ->> 'refunds', value ->> 'returned', value ->> 'created_at', value ->> 'changed_at'
-from json_each($1) where true
-on conflict (id) do "
+    description, state, expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at)"
     };
 }
 
@@ -35,8 +30,9 @@ select id, \"order\", institution, payer, method, currency, minor, splits, deliv
     expires_at, void_reason, captured, refunded, refunds, returned, created_at, changed_at
 from json_to_recordset($1::json) as x(id text, \"order\" text, institution text, payer text, method text,
     currency text, minor bigint, splits text, deliveries text, description text, state text,
-    expires_at bigint, void_reason text, captured bigint, refunded bigint, refunds bigint, returned text, created_at bigint, changed_at bigint)
-on conflict (id) do "
+    expires_at bigint, void_reason text, captured bigint, refunded bigint, refunds bigint, returned text,
+    created_at bigint, changed_at bigint)
+"
     };
 }
 
@@ -44,46 +40,54 @@ on conflict (id) do "
 // primary key, which no planner can miss.
 macro_rules! change {
     () => {
-        "update set state = excluded.state, void_reason = excluded.void_reason, captured = excluded.captured,
-    refunded = excluded.refunded, refunds = excluded.refunds, returned = excluded.returned, changed_at = excluded.changed_at"
+        "on conflict (id) do update set state = excluded.state, void_reason = excluded.void_reason,
+    captured = excluded.captured, refunded = excluded.refunded, refunds = excluded.refunds,
+    returned = excluded.returned, changed_at = excluded.changed_at"
     };
 }
 
-const INSERT_PAYMENTS_SQLITE: &str = concat!(payments_sqlite!(), "nothing");
-const INSERT_PAYMENTS_POSTGRES: &str = concat!(payments_postgres!(), "nothing");
-const CHANGE_PAYMENTS_SQLITE: &str = concat!(payments_sqlite!(), change!());
-const CHANGE_PAYMENTS_POSTGRES: &str = concat!(payments_postgres!(), change!());
+const INSERT_PAYMENTS: WriteRows = WriteRows {
+    sqlite: [payments_sqlite!(), "on conflict (id) do nothing"],
+    postgres: concat!(payments_postgres!(), "on conflict (id) do nothing"),
+};
 
-const INSERT_REFUNDS_SQLITE: &str = "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
-select value ->> 'id', value ->> 'payment', value ->> 'currency', value ->> 'minor', value ->> 'parts',
-    value ->> 'reason', value ->> 'created_at'
-from json_each($1)";
+const CHANGE_PAYMENTS: WriteRows = WriteRows {
+    sqlite: [payments_sqlite!(), change!()],
+    postgres: concat!(payments_postgres!(), change!()),
+};
 
-const INSERT_REFUNDS_POSTGRES: &str = "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
+const INSERT_REFUNDS: WriteRows = WriteRows {
+    sqlite: [
+        "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)",
+        "",
+    ],
+    postgres: "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
 select id, payment, currency, minor, parts, reason, created_at
 from json_to_recordset($1::json) as x(id text, payment text, currency text, minor bigint, parts text,
-    reason text, created_at bigint)";
+    reason text, created_at bigint)",
+};
 
-const INSERT_KEYS_SQLITE: &str =
-    "insert into payment_idempotency (digest, request_hash, answer, created_at)
-select value ->> 'digest', value ->> 'request_hash', value ->> 'answer', $2 from json_each($1) where true
-on conflict (digest) do nothing";
+const INSERT_KEYS: WriteRows = WriteRows {
+    sqlite: [
+        "insert into payment_idempotency (digest, request_hash, answer, created_at)",
+        "on conflict (digest) do nothing",
+    ],
+    postgres: "insert into payment_idempotency (digest, request_hash, answer, created_at)
+select digest, request_hash, answer, created_at
+from json_to_recordset($1::json) as x(digest text, request_hash text, answer text, created_at bigint)
+on conflict (digest) do nothing",
+};
 
-const INSERT_KEYS_POSTGRES: &str =
-    "insert into payment_idempotency (digest, request_hash, answer, created_at)
-select digest, request_hash, answer, $2
-from json_to_recordset($1::json) as x(digest text, request_hash text, answer text)
-on conflict (digest) do nothing";
-
-const ADD_INCOME_SQLITE: &str = "insert into payment_income (account_id, user_id, product_id, minor)
-select value ->> 'account', value ->> 'user', value ->> 'product', value ->> 'minor' from json_each($1) where true
-on conflict (account_id) do update set minor = payment_income.minor + excluded.minor";
-
-const ADD_INCOME_POSTGRES: &str =
-    "insert into payment_income (account_id, user_id, product_id, minor)
+const ADD_INCOME: WriteRows = WriteRows {
+    sqlite: [
+        "insert into payment_income (account_id, user_id, product_id, minor)",
+        "on conflict (account_id) do update set minor = payment_income.minor + excluded.minor",
+    ],
+    postgres: "insert into payment_income (account_id, user_id, product_id, minor)
 select account, \"user\", product, minor
 from json_to_recordset($1::json) as x(account text, \"user\" text, product text, minor bigint)
-on conflict (account_id) do update set minor = payment_income.minor + excluded.minor";
+on conflict (account_id) do update set minor = payment_income.minor + excluded.minor",
+};
 
 #[derive(Serialize)]
 struct PaymentRow<'a> {
@@ -116,20 +120,14 @@ pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), E
     let new: Vec<_> = (ids.iter())
         .map(|id| payment_row(&loaded.payments[id]))
         .collect();
-    write(tx, INSERT_PAYMENTS_SQLITE, INSERT_PAYMENTS_POSTGRES, &new).await?;
+    write(tx, &INSERT_PAYMENTS, &new).await?;
     // A payment that is new in this batch was just written with its last state.
     let new: HashSet<&PaymentId> = changes.new_payments.iter().collect();
     let changed: Vec<_> = (changes.changed_payments.iter())
         .filter(|id| !new.contains(id))
         .map(|id| payment_row(&loaded.payments[id]))
         .collect();
-    write(
-        tx,
-        CHANGE_PAYMENTS_SQLITE,
-        CHANGE_PAYMENTS_POSTGRES,
-        &changed,
-    )
-    .await
+    write(tx, &CHANGE_PAYMENTS, &changed).await
 }
 
 fn payment_row(record: &Record) -> PaymentRow<'_> {
@@ -182,7 +180,7 @@ pub(crate) async fn store_refunds(tx: &mut Tx, loaded: &Loaded) -> Result<(), Er
             created_at: refund.created_at.as_millis(),
         })
         .collect();
-    write(tx, INSERT_REFUNDS_SQLITE, INSERT_REFUNDS_POSTGRES, &rows).await
+    write(tx, &INSERT_REFUNDS, &rows).await
 }
 
 #[derive(Serialize)]
@@ -190,13 +188,11 @@ struct KeyRow<'a> {
     digest: String,
     request_hash: &'a str,
     answer: String,
+    created_at: i64,
 }
 
 /// Keeps the answers that the batch gives under idempotency keys.
 pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> Result<(), Error> {
-    if loaded.changes.new_keys.is_empty() {
-        return Ok(());
-    }
     // In one order on every host, so that two hosts wait for each other in line.
     let mut digests = loaded.changes.new_keys.clone();
     digests.sort_unstable();
@@ -206,15 +202,10 @@ pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> 
             digest: format!("{digest:032x}"),
             request_hash: &stored.request_hash,
             answer: stored.answer.to_text(),
+            created_at: now.as_millis(),
         })
         .collect();
-    let sql = tx.pick(INSERT_KEYS_SQLITE, INSERT_KEYS_POSTGRES);
-    let done = sqlx::query(sql)
-        .bind(json(&rows))
-        .bind(now.as_millis())
-        .execute(tx.conn())
-        .await?;
-    all_stored(done.rows_affected(), rows.len())
+    write(tx, &INSERT_KEYS, &rows).await
 }
 
 #[derive(Serialize)]
@@ -235,22 +226,13 @@ pub(crate) async fn store_income(tx: &mut Tx, loaded: &Loaded) -> Result<(), Err
             minor: income.minor,
         })
         .collect();
-    write(tx, ADD_INCOME_SQLITE, ADD_INCOME_POSTGRES, &rows).await
+    write(tx, &ADD_INCOME, &rows).await
 }
 
-/// Runs a statement over rows, unless there are none; each row is one row of the table.
-async fn write<T: Serialize>(
-    tx: &mut Tx,
-    sqlite: &'static str,
-    postgres: &'static str,
-    rows: &[T],
-) -> Result<(), Error> {
-    if rows.is_empty() {
-        return Ok(());
-    }
-    let sql = tx.pick(sqlite, postgres);
-    let done = sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
-    all_stored(done.rows_affected(), rows.len())
+/// Writes rows; each is one row of the table.
+async fn write<T: Serialize>(tx: &mut Tx, statement: &WriteRows, rows: &[T]) -> Result<(), Error> {
+    let stored = tx.write_rows(statement, rows).await?;
+    all_stored(stored, rows.len())
 }
 
 /// A row that is not stored was stored by another host since this batch looked
