@@ -1,12 +1,15 @@
 //! Prometheus metrics of the doors.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use parking_lot::RwLock;
 use qiao_runtime::Stats;
 
 const REQUESTS: &str = "http_requests_total";
@@ -33,6 +36,55 @@ pub struct Metrics(&'static Recorder);
 struct Recorder {
     handle: PrometheusHandle,
     requests: AtomicU64,
+    /// The series of each route: to name one by its labels costs more than to count.
+    series: RwLock<HashMap<String, Vec<Series>>>,
+}
+
+/// Answers of one route, method and status.
+struct Series {
+    method: Method,
+    status: StatusCode,
+    requests: Counter,
+    duration: Histogram,
+}
+
+impl Series {
+    fn of(route: &str, method: &Method, status: StatusCode) -> Self {
+        let labels = [
+            ("method", method_label(method).to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.as_str().to_owned()),
+        ];
+        Self {
+            method: method.clone(),
+            status,
+            requests: metrics::counter!(REQUESTS, &labels),
+            duration: metrics::histogram!(DURATION, &labels[..2]),
+        }
+    }
+
+    fn count(&self, took: Duration) {
+        self.requests.increment(1);
+        self.duration.record(took.as_secs_f64());
+    }
+}
+
+/// A caller may make methods up; they are one label.
+fn method_label(method: &Method) -> &str {
+    const USUAL: [Method; 7] = [
+        Method::GET,
+        Method::POST,
+        Method::PUT,
+        Method::DELETE,
+        Method::HEAD,
+        Method::OPTIONS,
+        Method::PATCH,
+    ];
+    if USUAL.contains(method) {
+        method.as_str()
+    } else {
+        "other"
+    }
 }
 
 impl Metrics {
@@ -67,17 +119,39 @@ impl Metrics {
         status: StatusCode,
         took: Duration,
     ) {
-        let labels = [
-            ("method", method.as_str().to_owned()),
-            ("route", route.to_owned()),
-            ("status", status.as_str().to_owned()),
-        ];
-        metrics::counter!(REQUESTS, &labels).increment(1);
-        metrics::histogram!(DURATION, &labels[..2]).record(took.as_secs_f64());
+        if !self.count_known(method, route, status, took) {
+            let series = Series::of(route, method, status);
+            series.count(took);
+            if method_label(method) == method.as_str() {
+                let mut routes = self.0.series.write();
+                routes.entry(route.to_owned()).or_default().push(series);
+            }
+        }
         let requests = self.0.requests.fetch_add(1, Ordering::Relaxed);
         if requests % FOLD_EVERY_REQUESTS == FOLD_EVERY_REQUESTS - 1 {
             self.0.handle.run_upkeep();
         }
+    }
+}
+
+impl Metrics {
+    /// Counts in the series that an answer before has made, if one has.
+    fn count_known(
+        &self,
+        method: &Method,
+        route: &str,
+        status: StatusCode,
+        took: Duration,
+    ) -> bool {
+        let routes = self.0.series.read();
+        let series = routes.get(route).and_then(|series| {
+            let mut series = series.iter();
+            series.find(|series| series.status == status && series.method == *method)
+        });
+        if let Some(series) = series {
+            series.count(took);
+        }
+        series.is_some()
     }
 }
 
@@ -116,6 +190,7 @@ fn record() -> Recorder {
     Recorder {
         handle,
         requests: AtomicU64::new(0),
+        series: RwLock::default(),
     }
 }
 
@@ -126,12 +201,15 @@ mod tests {
     #[test]
     fn answered_requests_show_by_route() {
         let metrics = Metrics::start();
-        metrics.answered(
-            &Method::GET,
-            "/v1/orders/{id}",
-            StatusCode::OK,
-            Duration::from_millis(3),
-        );
+        let answered = |method: &Method| {
+            let took = Duration::from_millis(3);
+            metrics.answered(method, "/v1/orders/{id}", StatusCode::OK, took);
+        };
+        answered(&Method::GET);
+        answered(&Method::GET);
+        for made_up in ["BREW", "WHEN"] {
+            answered(&made_up.parse().unwrap());
+        }
         let stats = Stats {
             answered: 7,
             refused: 1,
@@ -143,7 +221,10 @@ mod tests {
         };
         let text = metrics.render(&stats);
         assert!(text.contains(
-            r#"http_requests_total{method="GET",route="/v1/orders/{id}",status="200"} 1"#
+            r#"http_requests_total{method="GET",route="/v1/orders/{id}",status="200"} 2"#
+        ));
+        assert!(text.contains(
+            r#"http_requests_total{method="other",route="/v1/orders/{id}",status="200"} 2"#
         ));
         assert!(text.contains("http_request_duration_seconds_bucket"));
         assert!(text.contains(r#"plugin_calls_total{outcome="faulted"} 2"#));

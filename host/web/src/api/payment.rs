@@ -283,13 +283,11 @@ async fn receiver(
 /// Money sent to an id that nobody has would be lost.
 async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Problem> {
     let id = parse(text)?;
-    match app.registry.institution(id).await? {
-        Some(_) => Ok(id),
-        None => Err(Problem::new(
-            Kind::Invalid,
-            format!("there is no institution {id}"),
-        )),
+    if app.registry.is_institution(id).await? {
+        return Ok(id);
     }
+    let detail = format!("there is no institution {id}");
+    Err(Problem::new(Kind::Invalid, detail))
 }
 
 /// Pay from the calling institution's settlement account
