@@ -20,14 +20,8 @@ const REST: Duration = Duration::from_secs(2);
 pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Result<()> {
     let host = Host::start().await?;
     let mut buyers = Vec::with_capacity(CLIENTS);
-    for mut person in host.people(CLIENTS).await? {
-        let offer = Host::offer(&mut person).await?;
-        let ask = Bytes::from(json!({ "offer": offer }).to_string());
-        buyers.push(Buyer {
-            person,
-            ask,
-            orders: 0,
-        });
+    for person in host.people(CLIENTS).await? {
+        buyers.push(Buyer::of(person, "100.00").await?);
     }
     tokio::time::sleep(REST).await;
     if let Some(idle) = host.pid().and_then(rss_mib) {
@@ -45,10 +39,22 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
 }
 
 /// Buys the fund again and again.
-struct Buyer {
+pub(crate) struct Buyer {
     person: Person,
     ask: Bytes,
     orders: u64,
+}
+
+impl Buyer {
+    /// Somebody with an offer of the fund for so much.
+    pub(crate) async fn of(mut person: Person, amount: &str) -> anyhow::Result<Self> {
+        let offer = Host::offer(&mut person, amount).await?;
+        Ok(Self {
+            person,
+            ask: Bytes::from(json!({ "offer": offer }).to_string()),
+            orders: 0,
+        })
+    }
 }
 
 #[derive(Deserialize)]

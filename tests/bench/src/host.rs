@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -5,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail, ensure};
 use qiao::{Client, PublishArgs};
+use qiao_db::{Db, OpenOptions};
+use qiao_tests::TestDatabase;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt;
@@ -12,46 +15,106 @@ use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
+use crate::history;
 use crate::person::{PASSWORD, Person};
 
 /// Whose plugin is measured.
 const HANDLE: &str = "steady-fund";
 const OPERATOR: &str = "operator";
+/// What the fund company's server may do when it pays.
+const PAYER_SCOPES: &str = "orders:read payments:read payments:write";
 /// How often the host is asked whether it listens, and how many times.
 const ASK: Duration = Duration::from_millis(50);
 const ASK_TIMES: u32 = 200;
 
-/// A host of its own process, as `qiao serve` runs it: a sandbox on a fresh SQLite file,
+/// A host of its own process, as `qiao serve` runs it: a sandbox on a fresh database,
 /// where a fund company sells its fund. It ends when this is dropped.
 pub(crate) struct Host {
     /// `host:port`.
     pub(crate) address: String,
+    /// The fund company.
+    pub(crate) institution: String,
+    /// The client of its server that pays.
+    payer: String,
     process: Child,
     folder: TempDir,
+    postgres: Option<TestDatabase>,
+}
+
+/// Which database a host runs on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Engine {
+    /// A fresh file.
+    Sqlite,
+    /// A fresh database of the server that the tests use.
+    Postgres,
+}
+
+impl Engine {
+    /// As the table names it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
+        }
+    }
 }
 
 impl Host {
-    /// Starts it and publishes the money fund through the public doors.
+    /// Starts it on SQLite and publishes the money fund through the public doors.
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_on(Engine::Sqlite).await
+    }
+
+    /// The same on either database.
+    pub(crate) async fn start_on(engine: Engine) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let data = folder.path().join("data");
-        add_operator(&data).await?;
+        let mut database = vec![OsString::from("--data"), folder.path().join("data").into()];
+        let postgres = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(qiao_tests::postgres().await),
+        };
+        if let Some(url) = postgres.as_ref().and_then(|database| database.url.as_ref()) {
+            database.extend(["--database-url".into(), url.into()]);
+        }
+        add_operator(&database).await?;
         let address = free_address()?;
         let process = qiao()?
-            .args(["serve", "--sandbox", "--listen", &address, "--data"])
-            .arg(&data)
+            .args(["serve", "--sandbox", "--listen", &address])
+            .args(&database)
             .current_dir(folder.path())
             .stdout(Stdio::null())
             .spawn()
             .context("starting the host")?;
         let mut host = Self {
             address,
+            institution: String::new(),
+            payer: String::new(),
             process,
             folder,
+            postgres,
         };
         host.wait_until_it_listens().await?;
         host.publish().await.context("publishing the fund")?;
         Ok(host)
+    }
+
+    /// Gives it a history: so many transfers of the fund company's payments.
+    pub(crate) async fn age(&self, transfers: u64) -> anyhow::Result<()> {
+        let db = match &self.postgres {
+            Some(database) => database.db.clone(),
+            None => {
+                let file = self.folder.path().join("data").join("qiao.db");
+                Db::open(&OpenOptions::sqlite(file)).await?
+            }
+        };
+        let institution = self.institution.parse()?;
+        history::make(&db, &qiao::host_env(), institution, transfers).await
+    }
+
+    /// An access token of the fund company's server, for [`PAYER_SCOPES`].
+    pub(crate) async fn payer_token(&self) -> anyhow::Result<String> {
+        self.client(&self.payer)?.token(PAYER_SCOPES).await
     }
 
     /// Its process.
@@ -78,11 +141,11 @@ impl Host {
     }
 
     /// An offer of the fund to a person, which can be quoted and ordered for half an hour.
-    pub(crate) async fn offer(person: &mut Person) -> anyhow::Result<String> {
+    pub(crate) async fn offer(person: &mut Person, amount: &str) -> anyhow::Result<String> {
         let path = format!("/v1/public-accounts/{HANDLE}/services/invest");
         let form = json!({
             "form": "buy",
-            "fields": [{ "name": "amount", "value": "100.00" }],
+            "fields": [{ "name": "amount", "value": amount }],
             "locale": "en",
         });
         let answer = person.post(&path, &form).await?;
@@ -105,31 +168,46 @@ impl Host {
         bail!("the host does not listen on {}", self.address);
     }
 
-    async fn publish(&self) -> anyhow::Result<()> {
+    fn client(&self, id: &str) -> anyhow::Result<Client> {
+        Client::open(&PublishArgs {
+            plugin: PathBuf::new(),
+            host: format!("http://{}", self.address),
+            client_id: id.to_owned(),
+            key: self.key(),
+            activate: true,
+            review_timeout: 0,
+        })
+    }
+
+    /// The fund company's private key.
+    fn key(&self) -> PathBuf {
+        self.folder.path().join("fund.pem")
+    }
+
+    async fn publish(&mut self) -> anyhow::Result<()> {
         let mut operator = Person::log_in(&self.address, OPERATOR).await?;
         let mut staff = Person::sign_up(&self.address, "fund").await?;
-        let key = self.folder.path().join("fund.pem");
+        let key = self.key();
         make_key(&key).await?;
+        let jwks = std::fs::read_to_string(key.with_extension("jwks.json"))?;
+        let jwks: Value = serde_json::from_str(&jwks)?;
         let institution = json!({
             "name": "Steady Fund Management",
             "kind": "fund",
             "handle": HANDLE,
             "summary": "A money-market fund from 1.00 CNY.",
-            "jwks": serde_json::from_str::<Value>(&std::fs::read_to_string(key.with_extension("jwks.json"))?)?,
+            "jwks": jwks,
         });
         let founded = staff.post("/v1/institutions", &institution).await?;
         let id = text(&founded["institution"]["id"])?;
         operator
             .post(&format!("/v1/institutions/{id}/approve"), &json!({}))
             .await?;
-        let client = Client::open(&PublishArgs {
-            plugin: PathBuf::new(),
-            host: format!("http://{}", self.address),
-            client_id: text(&founded["client"]["id"])?.to_owned(),
-            key,
-            activate: true,
-            review_timeout: 0,
-        })?;
+        self.institution = id.to_owned();
+        let payer = json!({ "name": "payer", "scope": PAYER_SCOPES, "jwks": jwks });
+        let clients = format!("/v1/institutions/{id}/clients");
+        self.payer = text(&staff.post(&clients, &payer).await?["id"])?.to_owned();
+        let client = self.client(text(&founded["client"]["id"])?)?;
         let token = client.token("releases:write").await?;
         let component = tokio::task::spawn_blocking(|| qiao_tests::guests::component("money-fund"));
         let upload = client.sign(&component.await?)?;
@@ -156,7 +234,7 @@ fn qiao() -> anyhow::Result<Command> {
     Ok(command)
 }
 
-async fn add_operator(data: &Path) -> anyhow::Result<()> {
+async fn add_operator(database: &[OsString]) -> anyhow::Result<()> {
     let mut process = qiao()?
         .args([
             "admin",
@@ -165,9 +243,8 @@ async fn add_operator(data: &Path) -> anyhow::Result<()> {
             "--login",
             OPERATOR,
             "--password-stdin",
-            "--data",
         ])
-        .arg(data)
+        .args(database)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .spawn()?;

@@ -11,7 +11,7 @@ use qiao_model::{Asset, Channel, Currency, Env, TransferId, UserId};
 use qiao_tests::TestDatabase;
 
 use crate::load::{AsyncCall, Measured, closed_loop};
-use crate::pgbench;
+use crate::pgbench::Pgbench;
 use crate::report::{Report, Row};
 
 const ACCOUNTS: u128 = 10_000;
@@ -46,7 +46,7 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
     let Some(url) = database.url.clone() else {
         bail!("a PostgreSQL database has an address");
     };
-    let tpc_b = tokio::task::spawn_blocking(move || pgbench::tpc_b(&url, measure)).await??;
+    let tpc_b = tokio::task::spawn_blocking(move || Pgbench::open(&url)?.tpc_b(measure)).await??;
     report.add(Row::new(
         "ledger",
         "pgbench TPC-B, 32 clients",

@@ -49,9 +49,28 @@ impl Connection {
         headers: &[(&str, &str)],
         body: Bytes,
     ) -> anyhow::Result<Response<Bytes>> {
-        let mut request = Request::post(path)
-            .header("host", &self.authority)
-            .header("content-type", "application/json");
+        let request = Request::post(path).header("content-type", "application/json");
+        self.ask(path, request, headers, body).await
+    }
+
+    /// Gets what is at a path.
+    pub(crate) async fn get(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> anyhow::Result<Response<Bytes>> {
+        self.ask(path, Request::get(path), headers, Bytes::new())
+            .await
+    }
+
+    async fn ask(
+        &mut self,
+        path: &str,
+        request: http::request::Builder,
+        headers: &[(&str, &str)],
+        body: Bytes,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let mut request = request.header("host", &self.authority);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -7,10 +7,12 @@
 mod bare;
 mod checkout;
 mod echo;
+mod history;
 mod host;
 mod invoke;
 mod ledger;
 mod load;
+mod payments;
 mod person;
 mod pgbench;
 mod process;
@@ -39,6 +41,9 @@ struct Arguments {
     /// Seconds that each case is measured.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
+    /// Transfers of the history that `payments` is measured after; 0 leaves the case out.
+    #[arg(long, default_value_t = 5_000_000)]
+    history: u64,
 }
 
 /// What this program starts as a process of its own.
@@ -55,6 +60,8 @@ enum Bench {
     Invoke,
     /// Posted transfers, against pgbench and against one commit for each.
     Ledger,
+    /// Payments over HTTP, against pgbench.
+    Payments,
     /// Quotes over HTTP, against a bare echo.
     Quote,
     /// Whole orders over HTTP.
@@ -82,6 +89,9 @@ fn main() -> anyhow::Result<()> {
     let clients = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
+    if wanted(Bench::Payments) {
+        clients.block_on(payments::run(&mut report, measure, arguments.history))?;
+    }
     if wanted(Bench::Quote) {
         clients.block_on(quote::run(&mut report, measure))?;
     }

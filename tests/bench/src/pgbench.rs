@@ -8,22 +8,39 @@ const CLIENTS: u32 = 32;
 /// Accounts are 100,000 times this.
 const SCALE: u32 = 10;
 
-/// Transactions per second of pgbench TPC-B (prepared, 32 clients) on a server.
-pub(crate) fn tpc_b(url: &str, measure: Duration) -> anyhow::Result<f64> {
-    run(
-        url,
-        &["--initialize", "--quiet", "--scale", &SCALE.to_string()],
-    )?;
-    let output = run(
-        url,
-        &[
-            "--protocol=prepared",
-            "--no-vacuum",
-            &format!("--client={CLIENTS}"),
-            "--jobs=2",
-            &format!("--time={}", measure.as_secs().max(1)),
-        ],
-    )?;
+/// The tables of pgbench on a server of PostgreSQL: what the money path is compared with.
+pub(crate) struct Pgbench {
+    url: String,
+}
+
+impl Pgbench {
+    /// Makes the tables in a database of their own or of others.
+    pub(crate) fn open(url: &str) -> anyhow::Result<Self> {
+        let scale = SCALE.to_string();
+        run(url, &["--initialize", "--quiet", "--scale", &scale])?;
+        Ok(Self {
+            url: url.to_owned(),
+        })
+    }
+
+    /// Transactions per second of TPC-B (prepared, 32 clients).
+    pub(crate) fn tpc_b(&self, measure: Duration) -> anyhow::Result<f64> {
+        let seconds = measure.as_secs().max(1);
+        let output = run(
+            &self.url,
+            &[
+                "--protocol=prepared",
+                "--no-vacuum",
+                &format!("--client={CLIENTS}"),
+                "--jobs=2",
+                &format!("--time={seconds}"),
+            ],
+        )?;
+        rate(&output)
+    }
+}
+
+fn rate(output: &str) -> anyhow::Result<f64> {
     let line = output.lines().find(|line| line.starts_with("tps = "));
     let figure = line.and_then(|line| line.split_ascii_whitespace().nth(2));
     figure

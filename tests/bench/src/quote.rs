@@ -22,7 +22,7 @@ pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Resul
     let echo = Echo::start().await?;
     let mut askers = Vec::with_capacity(USERS);
     for mut person in host.people(USERS).await? {
-        let offer = Host::offer(&mut person).await?;
+        let offer = Host::offer(&mut person, "100.00").await?;
         let body = Bytes::from(json!({ "offer": offer }).to_string());
         askers.push((person, body));
     }
