@@ -6,10 +6,11 @@
 //! makes the attempt and hands its end to [`Events::finish`].
 //!
 //! Guarantees: an event is delivered at least once or ends as failed where its
-//! institution sees it; an attempt that outlived its lease changes nothing; a
-//! webhook is signed (Standard Webhooks); its secret is sealed at rest; no
-//! request of a guest or an institution reaches a private network that the
-//! operator did not name.
+//! institution sees it, to the endpoints that it had registered when it
+//! happened; an attempt that outlived its lease changes nothing; a webhook is
+//! signed (Standard Webhooks); its secret is sealed at rest; no request of a
+//! guest or an institution reaches a private network that the operator did not
+//! name.
 //!
 //! What is absent: no call of a plugin (the worker does it), no order among the
 //! events of one receiver, no task of its own.

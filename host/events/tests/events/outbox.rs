@@ -176,3 +176,17 @@ async fn old_events_are_forgotten_once_nobody_waits_for_them() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn an_event_that_nobody_waits_for_needs_no_fan_out() {
+    each_database(|database| async move {
+        let f = Fixture::new(database).await;
+        f.happen(3).await;
+        assert_eq!(f.events.fan_out().await.unwrap(), 0);
+        f.endpoint().await;
+        assert_eq!(f.events.fan_out().await.unwrap(), 0);
+        f.happen(2).await;
+        assert_eq!(f.events.fan_out().await.unwrap(), 2);
+    })
+    .await;
+}
