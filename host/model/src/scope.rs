@@ -13,6 +13,8 @@ pub enum Scope {
     PaymentsWrite,
     /// Give back a payment of one's own orders.
     PaymentsRefund,
+    /// Take money by a mandate that its giver does not confirm again.
+    PaymentsCharge,
     /// Read one's own orders.
     OrdersRead,
     /// Ask for quotes and place orders.
@@ -41,11 +43,12 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::CatalogWrite,
         Self::PaymentsRead,
         Self::PaymentsWrite,
         Self::PaymentsRefund,
+        Self::PaymentsCharge,
         Self::OrdersRead,
         Self::OrdersWrite,
         Self::UsersProfile,
@@ -68,6 +71,7 @@ impl Scope {
             Self::PaymentsRead => "payments:read",
             Self::PaymentsWrite => "payments:write",
             Self::PaymentsRefund => "payments:refund",
+            Self::PaymentsCharge => "payments:charge",
             Self::OrdersRead => "orders:read",
             Self::OrdersWrite => "orders:write",
             Self::UsersProfile => "users:profile",

@@ -1,4 +1,5 @@
 use qiao_auth::Denied;
+use qiao_catalog::OrderKind;
 use qiao_db::Retryable;
 use qiao_model::{Money, OfferId};
 use qiao_runtime::FieldProblem;
@@ -69,6 +70,12 @@ pub enum Error {
         /// What the user agreed to.
         confirmed: Money,
     },
+    /// No mandate pays for an order of this kind.
+    #[error("a mandate pays for purchases and payments, not to {}", .0.name())]
+    NotChargeable(OrderKind),
+    /// The key of a charge was used for another one.
+    #[error("the key was used for another charge")]
+    ChargeKeyReused,
     /// The PIN was proven by somebody else.
     #[error("the PIN was proven by another person")]
     PinForeign,
@@ -111,6 +118,7 @@ impl From<qiao_payments::Error> for Error {
             qiao_payments::Error::Refused(refusal) => Self::Payment(refusal),
             qiao_payments::Error::Denied(denied) => Self::Denied(denied),
             qiao_payments::Error::Storage(error) => Self::Storage(error),
+            qiao_payments::Error::PinForeign => Self::PinForeign,
             other @ qiao_payments::Error::NotOwner { .. } => Self::Payments(other),
         }
     }

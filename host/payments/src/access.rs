@@ -5,6 +5,7 @@ use qiao_auth::{Actor, Permit};
 use qiao_model::{InstitutionId, Scope, UserId};
 
 use crate::error::Error;
+use crate::mandate::Mandate;
 use crate::party::Party;
 use crate::payment::{NewPayment, Payment};
 
@@ -140,6 +141,53 @@ pub(crate) fn may_see_books(permit: &Permit) -> Result<(), Error> {
 pub(crate) fn may_see_holders(permit: &Permit) -> Result<(), Error> {
     permit.covers(Scope::HoldingsRead)?;
     demand(matches!(permit.actor(), Actor::System(_)), permit)
+}
+
+/// A mandate is charged by a server of the institution that it is for, by the
+/// plugin that it is for, or by the host for them.
+pub(crate) fn may_charge(permit: &Permit) -> Result<(), Error> {
+    permit.covers(Scope::PaymentsCharge)?;
+    match permit.actor() {
+        Actor::System(_) | Actor::Client { .. } | Actor::Plugin { .. } => Ok(()),
+        Actor::User(_) | Actor::Staff { .. } | Actor::Operator(_) => not_owner(permit),
+    }
+}
+
+/// Whether a mandate exists for this caller to charge.
+pub(crate) fn is_chargeable_by(permit: &Permit, mandate: &Mandate) -> bool {
+    match permit.actor() {
+        Actor::System(_) => true,
+        Actor::Client { institution, .. } => mandate.institution == *institution,
+        Actor::Plugin { plugin, .. } => mandate.plugin == Some(*plugin),
+        Actor::User(_) | Actor::Staff { .. } | Actor::Operator(_) => false,
+    }
+}
+
+/// Whether a mandate exists for this caller: the person who gave it, the
+/// institution that may debit, its plugin, the host and its operators.
+pub(crate) fn may_see_mandate(permit: &Permit, mandate: &Mandate) -> Result<bool, Error> {
+    match permit.actor() {
+        Actor::Operator(_) => {
+            permit.covers(Scope::Operate)?;
+            Ok(true)
+        }
+        Actor::System(_) => {
+            permit.covers(Scope::PaymentsRead)?;
+            Ok(true)
+        }
+        Actor::User(user) => {
+            permit.covers(Scope::Account)?;
+            Ok(mandate.user == *user)
+        }
+        Actor::Staff { institution, .. } | Actor::Client { institution, .. } => {
+            permit.covers(Scope::PaymentsRead)?;
+            Ok(mandate.institution == *institution)
+        }
+        Actor::Plugin { plugin, .. } => {
+            permit.covers(Scope::PaymentsCharge)?;
+            Ok(mandate.plugin == Some(*plugin))
+        }
+    }
 }
 
 fn owns(institution: InstitutionId, payment: &Payment) -> bool {

@@ -1,6 +1,7 @@
 //! What is kept under an idempotency key: enough to give the same answer again.
 //! What a payment never changes is read from the payment itself.
 
+mod mandate;
 mod stored;
 
 use qiao_db::Error;
@@ -66,11 +67,14 @@ impl Answer {
                 | Refusal::ExceedsHeld { .. }
                 | Refusal::WholeCaptureOnly(_)
                 | Refusal::ExceedsRefundable { .. }
+                | Refusal::UnknownMandate(_)
+                | Refusal::Mandate { .. }
                 | Refusal::TooManyRefunds(_)
                 | Refusal::RefundTooLate(_)),
             ) => Some(Self::Refused(refusal.clone())),
             Err(
                 Refusal::Invalid(_)
+                | Refusal::InvalidMandate(_)
                 | Refusal::InvalidKey
                 | Refusal::KeyReused
                 | Refusal::InFlight
@@ -95,15 +99,17 @@ impl Answer {
 
 #[cfg(test)]
 mod tests {
-    use qiao_model::{Amount, Asset, LedgerAccountId, Money, ProductId};
+    use qiao_model::{Amount, Asset, LedgerAccountId, MandateId, Money, ProductId};
 
     use super::*;
+    use crate::grant::GrantRefusal;
 
     #[test]
     fn every_kept_answer_survives_its_text() {
         let payment = PaymentId::from_u128(7);
         let refund = RefundId::from_u128(8);
         let account = LedgerAccountId::from_u128(9);
+        let mandate = MandateId::from_u128(10);
         let snapshot = Snapshot {
             payment,
             state: PaymentState::PartlyRefunded,
@@ -159,6 +165,11 @@ mod tests {
                 payment,
                 refundable: Money::cny(1),
                 requested: Money::cny(2),
+            }),
+            Answer::Refused(Refusal::UnknownMandate(mandate)),
+            Answer::Refused(Refusal::Mandate {
+                mandate,
+                cause: GrantRefusal::PerDay(Money::cny(3)),
             }),
             Answer::Refused(Refusal::TooManyRefunds(payment)),
             Answer::Refused(Refusal::RefundTooLate(payment)),

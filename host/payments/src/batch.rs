@@ -7,6 +7,7 @@
 mod credit;
 mod decide;
 mod load;
+mod mandate;
 mod refund;
 
 use std::collections::{HashMap, HashSet};
@@ -14,10 +15,11 @@ use std::collections::{HashMap, HashSet};
 use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
 use qiao_ledger::State;
-use qiao_model::{LedgerAccountId, PaymentId, ProductId, RefundId, Timestamp, UserId};
+use qiao_model::{LedgerAccountId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId};
 
 use crate::answer::Answer;
 use crate::command::{Keyed, Outcome};
+use crate::mandate::Mandate;
 use crate::payment::{Payment, Refund};
 use crate::refusal::Refusal;
 use crate::store;
@@ -28,6 +30,7 @@ pub struct Loaded {
     pub(crate) keys: HashMap<u128, StoredAnswer>,
     pub(crate) payments: HashMap<PaymentId, Record>,
     pub(crate) refunds: HashMap<RefundId, Refund>,
+    pub(crate) mandates: HashMap<MandateId, Mandate>,
     pub(crate) ledger: State,
     pub(crate) changes: Changes,
 }
@@ -56,6 +59,7 @@ pub(crate) struct Changes {
     pub(crate) changed_payments: HashSet<PaymentId>,
     pub(crate) new_refunds: Vec<RefundId>,
     pub(crate) new_keys: Vec<u128>,
+    pub(crate) spent_mandates: HashSet<MandateId>,
     pub(crate) income: HashMap<LedgerAccountId, Income>,
     pub(crate) events: Vec<NewEvent>,
 }
@@ -97,6 +101,9 @@ pub fn decide(loaded: &mut Loaded, command: &Keyed, now: Timestamp) -> Result<Ou
 pub async fn store(loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
     store::write::store_payments(tx, &loaded).await?;
     store::write::store_refunds(tx, &loaded).await?;
+    let spent = loaded.changes.spent_mandates.iter();
+    let spent: Vec<&Mandate> = spent.map(|id| &loaded.mandates[id]).collect();
+    store::mandate::store_usage(tx, &spent).await?;
     store::write::store_keys(tx, &loaded, now).await?;
     store::write::store_income(tx, &loaded).await?;
     loaded.ledger.store(tx, now).await?;

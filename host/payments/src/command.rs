@@ -1,6 +1,7 @@
 use qiao_model::{Day, Money, PaymentId, ProductId, RefundId, UserId};
 
 use crate::idempotency::IdempotencyKey;
+use crate::mandate::Charge;
 use crate::payment::{NewPayment, Payment, Refund};
 
 /// Lines of one credit of income at most.
@@ -34,6 +35,8 @@ pub enum Command {
     },
     /// Moves the money at once.
     Pay(NewPayment),
+    /// Holds or moves money by a mandate, for a product.
+    Charge(Charge),
     /// Gives back a part or all of a posted payment.
     Refund(NewRefund),
     /// Credits a day's income to holders of a product.

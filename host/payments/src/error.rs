@@ -15,6 +15,9 @@ pub enum Error {
         /// Who asked.
         actor: String,
     },
+    /// The PIN was proven by somebody else, or too long ago.
+    #[error("the PIN was not proven by this person just now")]
+    PinForeign,
     /// The rules refused; nothing is in the books.
     #[error(transparent)]
     Refused(#[from] Refusal),
@@ -28,7 +31,7 @@ impl Retryable for Error {
     fn is_retryable(&self) -> bool {
         match self {
             Self::Storage(error) => error.is_retryable(),
-            Self::Denied(_) | Self::NotOwner { .. } | Self::Refused(_) => false,
+            Self::Denied(_) | Self::NotOwner { .. } | Self::PinForeign | Self::Refused(_) => false,
         }
     }
 }

@@ -1,10 +1,12 @@
 //! What payments tell the world. Who paid is not told: users are pseudonymous.
 
 use qiao_events::NewEvent;
-use qiao_model::{Money, TransferId};
+use qiao_model::id::Noun;
+use qiao_model::{Id, Money, TransferId};
 use serde_json::{Value, json};
 
 use crate::command::{Credit, Credited};
+use crate::mandate::{Mandate, MandateState};
 use crate::payment::{Payment, PaymentState, Refund, VoidReason};
 
 /// A payment reached its state.
@@ -58,6 +60,32 @@ pub(crate) fn of_credit(credit: &Credit, credited: &Credited, first: TransferId)
             "day": credit.day.to_string(),
             "holders": credited.holders,
             "units_minor": credited.minor,
+        }),
+    }
+}
+
+/// A mandate was given, revoked or used up; `cause` makes the event one of its kind.
+pub(crate) fn of_mandate<N: Noun>(
+    mandate: &Mandate,
+    state: MandateState,
+    cause: Id<N>,
+) -> NewEvent {
+    let kind = match state {
+        MandateState::Active => "mandate.given",
+        MandateState::Revoked => "mandate.revoked",
+        MandateState::UsedUp => "mandate.used-up",
+        MandateState::Expired => "mandate.expired",
+    };
+    NewEvent {
+        id: cause.derive(kind, 0),
+        kind,
+        institution: Some(mandate.institution),
+        plugin: mandate.plugin,
+        subject: mandate.id.to_string(),
+        payload: json!({
+            "mandate": mandate.id.to_string(),
+            "state": state.name(),
+            "reference": mandate.reference,
         }),
     }
 }

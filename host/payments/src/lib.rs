@@ -8,15 +8,19 @@
 //! command by pure rules, and stores the outcome with a few statements in one
 //! transaction: transfers, payments, refunds, idempotency records and outbox
 //! rows. [`PaymentMachine`] puts that behind a batcher; the orders room composes
-//! the same three steps with rows of its own. [`Payments`] is the door: each of
+//! the same three steps with rows of its own. A payment whose method is a
+//! [`Mandate`] needs no other consent: the batch locks the mandate, the rules of
+//! [`SpendGrant`] consume it, and both are stored with the money. [`Payments`] is the door: each of
 //! its methods demands a `Permit` and checks scope and ownership.
 //!
 //! Guarantees: splits sum to the amount; a command takes effect once, by the id
 //! it carries and by its caller's idempotency key (same request, same answer;
-//! another request, refused); states never go back; one outbox row per change.
+//! another request, refused); states never go back; no more is spent of a mandate
+//! than it allows, however many hosts charge it, and a revoked one not again; one
+//! outbox row per change.
 //!
 //! What is absent: no fee is computed here (the catalog does), no order is
-//! known but by its id, no bank, mandate, payout or receivable yet: a refund
+//! known but by its id, no bank, payout or receivable yet: a refund
 //! that a receiver cannot give back is refused.
 
 #![deny(clippy::arithmetic_side_effects)]
@@ -27,10 +31,13 @@ pub mod batch;
 mod command;
 mod error;
 mod event;
+mod grant;
 mod holding;
 mod idempotency;
 mod institution;
 mod machine;
+mod mandate;
+mod mandates;
 mod method;
 mod party;
 mod payment;
@@ -45,10 +52,19 @@ pub use command::{
     CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, TopUp,
 };
 pub use error::Error;
+pub use grant::{
+    GRANT_DAYS_MAX, GRANT_PRODUCTS_MAX, GrantRefusal, InvalidLimits, PAYEES_MAX, Returned, Spend,
+    SpendGrant, SpendLimits, SpendUsage,
+};
 pub use holding::{Holder, Holding};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKey, InFlight, InFlightGuard};
 pub use institution::{InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage};
 pub use machine::PaymentMachine;
+pub use mandate::{
+    Charge, ChargeCapture, InvalidMandate, MANDATE_PURPOSE_CHARS_MAX, MANDATE_REFERENCE_CHARS_MAX,
+    MANDATE_TITLE_CHARS_MAX, MANDATES_PAGE_MAX, Mandate, MandateState, NewMandate,
+};
+pub use mandates::MANDATE_PAYMENTS_MAX;
 pub use method::{Method, ParseMethodError};
 pub use party::{Account, ParsePartyError, Party};
 pub use payment::{
@@ -63,10 +79,19 @@ pub use statement::{StatementLine, StatementOf, StatementPage};
 pub use qiao_ledger::{AccountKind, AssetTotal, Balance, LedgerAccount, Transfer, TransferKind};
 
 /// The schema of this room.
-pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
-    version: 202_611_220_501,
-    name: "payments",
-    sql: include_str!("../migrations/202611220501_payments.sql"),
-    sqlite: include_str!("../migrations/202611220501_payments.sqlite.sql"),
-    postgres: include_str!("../migrations/202611220501_payments.postgres.sql"),
-}];
+pub const MIGRATIONS: &[qiao_db::Migration] = &[
+    qiao_db::Migration {
+        version: 202_611_220_501,
+        name: "payments",
+        sql: include_str!("../migrations/202611220501_payments.sql"),
+        sqlite: include_str!("../migrations/202611220501_payments.sqlite.sql"),
+        postgres: include_str!("../migrations/202611220501_payments.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_270_501,
+        name: "mandates",
+        sql: include_str!("../migrations/202611270501_mandates.sql"),
+        sqlite: include_str!("../migrations/202611270501_mandates.sqlite.sql"),
+        postgres: include_str!("../migrations/202611270501_mandates.postgres.sql"),
+    },
+];

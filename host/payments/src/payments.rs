@@ -197,7 +197,7 @@ impl Payments {
         Ok(store::read::forget_keys(&self.db, before, SWEEP_ROWS_MAX).await?)
     }
 
-    async fn payment(
+    pub(crate) async fn payment(
         &self,
         command: Command,
         key: Option<IdempotencyKey>,

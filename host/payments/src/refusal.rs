@@ -1,8 +1,10 @@
 use qiao_ledger::Refusal as LedgerRefusal;
-use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, RefundId};
+use qiao_model::{Amount, LedgerAccountId, MandateId, Money, PaymentId, RefundId};
 
 use crate::command::CREDIT_LINES_MAX;
+use crate::grant::GrantRefusal;
 use crate::idempotency::IDEMPOTENCY_KEY_CHARS_MAX;
+use crate::mandate::InvalidMandate;
 use crate::party::Party;
 use crate::payment::{
     DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, HOLD_SECS_MAX, PURPOSE_BYTES_MAX, PaymentState,
@@ -82,6 +84,20 @@ pub enum Refusal {
     /// The payment is older than [`REFUND_DAYS_MAX`] days.
     #[error("payment {0} is older than {REFUND_DAYS_MAX} days")]
     RefundTooLate(PaymentId),
+    /// There is no such mandate for this caller.
+    #[error("there is no mandate {0}")]
+    UnknownMandate(MandateId),
+    /// The mandate does not allow the payment.
+    #[error("mandate {mandate} does not allow it: {cause}")]
+    Mandate {
+        /// The mandate.
+        mandate: MandateId,
+        /// What it does not allow.
+        cause: GrantRefusal,
+    },
+    /// The new mandate is malformed.
+    #[error(transparent)]
+    InvalidMandate(InvalidMandate),
     /// The command itself is malformed.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -137,6 +153,9 @@ pub enum Invalid {
     /// The description or the reason is too long.
     #[error("a description has at most {DESCRIPTION_CHARS_MAX} characters")]
     Description,
+    /// A charge is made by something else than a mandate.
+    #[error("the method of a charge is a mandate")]
+    ChargeMethod,
     /// No line of a credit, or too many.
     #[error("{0} lines of a credit are not within 1 to {CREDIT_LINES_MAX}")]
     CreditLines(usize),

@@ -2,6 +2,7 @@
 //! each, so their number does not depend on the size of the batch.
 
 pub(crate) mod load;
+pub(crate) mod mandate;
 pub(crate) mod read;
 mod row;
 pub(crate) mod write;

@@ -81,6 +81,8 @@ kinds! {
     KeyInFlight = CONFLICT "idempotency-key-in-flight" "The first request with this Idempotency-Key is in flight";
     /// The payer has too little.
     InsufficientFunds = PAYMENT_REQUIRED "insufficient-funds" "The balance is too small";
+    /// The payer's mandate does not allow the payment.
+    MandateRefused = UNPROCESSABLE_ENTITY "mandate-refused" "The mandate does not allow this";
     /// A receiver of the payment has too little left to give its part back.
     ReceiverShort = CONFLICT "receiver-short" "A receiver cannot give its part back";
     /// More than what is left, too often, or too late.

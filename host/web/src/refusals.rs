@@ -86,6 +86,7 @@ impl From<qiao_payments::Error> for Problem {
         match error {
             E::Denied(denied) => denied.into(),
             E::NotOwner { .. } => Self::new(Kind::Forbidden, error.to_string()),
+            E::PinForeign => Self::new(Kind::WrongPin, error.to_string()),
             E::Refused(refusal) => refusal.into(),
             E::Storage(storage) => storage.into(),
         }
@@ -110,7 +111,9 @@ impl From<qiao_payments::Refusal> for Problem {
                 told(Kind::NotRefundable).with("refundable_minor", refundable.minor)
             }
             R::TooManyRefunds(_) | R::RefundTooLate(_) => told(Kind::NotRefundable),
-            R::Invalid(_) => told(Kind::Invalid),
+            R::UnknownMandate(_) => told(Kind::NotFound),
+            R::Mandate { cause, .. } => told(Kind::MandateRefused).with("cause", cause.code()),
+            R::Invalid(_) | R::InvalidMandate(_) => told(Kind::Invalid),
             R::InvalidKey => told(Kind::IdempotencyKey),
             R::KeyReused => told(Kind::KeyReused),
             R::InFlight => told(Kind::KeyInFlight),
@@ -169,6 +172,8 @@ impl From<qiao_orders::Error> for Problem {
             | E::QuoteExpired(_)
             | E::QuoteOutdated(_)
             | E::AmountDiffers { .. } => told(Kind::QuoteInvalid),
+            E::NotChargeable(_) => told(Kind::Invalid),
+            E::ChargeKeyReused => told(Kind::KeyReused),
             E::PinForeign => told(Kind::WrongPin),
             E::Payment(refusal) => refusal.into(),
             E::Refused(_) => told(Kind::WrongState),

@@ -3,6 +3,7 @@ use std::str::FromStr;
 use qiao_model::{Amount, Money, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::mandate::StoredCause;
 use super::{Answer, Snapshot};
 use crate::command::Credited;
 use crate::payment::{PaymentState, VoidReason};
@@ -49,6 +50,11 @@ pub(super) enum Stored {
         refundable: i64,
         requested: i64,
         currency: String,
+    },
+    UnknownMandate(String),
+    Mandate {
+        mandate: String,
+        cause: StoredCause,
     },
     TooManyRefunds(String),
     RefundTooLate(String),
@@ -138,9 +144,15 @@ impl Stored {
                 requested: requested.minor,
                 currency: refundable.currency.to_string(),
             },
+            Refusal::UnknownMandate(mandate) => Self::UnknownMandate(mandate.to_string()),
+            Refusal::Mandate { mandate, cause } => Self::Mandate {
+                mandate: mandate.to_string(),
+                cause: StoredCause::of(*cause),
+            },
             Refusal::TooManyRefunds(payment) => Self::TooManyRefunds(payment.to_string()),
             Refusal::RefundTooLate(payment) => Self::RefundTooLate(payment.to_string()),
             Refusal::Invalid(_)
+            | Refusal::InvalidMandate(_)
             | Refusal::InvalidKey
             | Refusal::KeyReused
             | Refusal::InFlight
@@ -207,6 +219,11 @@ impl Stored {
                     requested: Money::new(requested, currency),
                 })
             }
+            Self::UnknownMandate(mandate) => refused(Refusal::UnknownMandate(parse(&mandate)?)),
+            Self::Mandate { mandate, cause } => refused(Refusal::Mandate {
+                mandate: parse(&mandate)?,
+                cause: cause.read()?,
+            }),
             Self::TooManyRefunds(payment) => refused(Refusal::TooManyRefunds(parse(&payment)?)),
             Self::RefundTooLate(payment) => refused(Refusal::RefundTooLate(parse(&payment)?)),
         }
@@ -268,6 +285,6 @@ impl StoredShortage {
     }
 }
 
-fn parse<T: FromStr>(text: &str) -> Option<T> {
+pub(super) fn parse<T: FromStr>(text: &str) -> Option<T> {
     text.parse().ok()
 }

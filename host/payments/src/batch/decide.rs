@@ -1,10 +1,11 @@
 use qiao_ledger::{NewTransfer, Refusal as LedgerRefusal, TransferKind, Verdict};
-use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, Timestamp};
+use qiao_model::{Amount, LedgerAccountId, Money, PaymentId, ProductId, Timestamp};
 
 use super::{Loaded, Record, StoredAnswer};
 use crate::answer::{Answer, Snapshot};
 use crate::command::{Command, Keyed, Outcome, TopUp};
 use crate::event;
+use crate::grant::Returned;
 use crate::payment::{NewPayment, Payment, PaymentState, VoidReason};
 use crate::refusal::Refusal;
 use crate::rules;
@@ -35,8 +36,9 @@ impl Loaded {
     fn command(&mut self, command: &Command, now: Timestamp) -> Result<Outcome, Refusal> {
         match command {
             Command::TopUp(top_up) => self.top_up(top_up, now),
-            Command::Hold(new) => self.make(new, PaymentState::Held, now),
-            Command::Pay(new) => self.make(new, PaymentState::Posted, now),
+            Command::Hold(new) => self.make(new, None, PaymentState::Held, now),
+            Command::Pay(new) => self.make(new, None, PaymentState::Posted, now),
+            Command::Charge(charge) => self.charge(charge, now),
             Command::Post { payment, amount } => self.post(*payment, *amount, now),
             Command::Void { payment } => self.void(*payment, VoidReason::Released, now),
             Command::Expire { payment } => self.void(*payment, VoidReason::Expired, now),
@@ -97,9 +99,11 @@ impl Loaded {
         self.move_new(payment)
     }
 
-    fn make(
+    /// Makes a new payment; one whose method is a mandate consumes it.
+    pub(super) fn make(
         &mut self,
         new: &NewPayment,
+        product: Option<ProductId>,
         state: PaymentState,
         now: Timestamp,
     ) -> Result<Outcome, Refusal> {
@@ -112,7 +116,12 @@ impl Loaded {
         }
         rules::check_payment(new)?;
         rules::check_expiry(new, now)?;
-        self.move_new(rules::payment(new, state, now))
+        let consumed = self.consume(new, product, now)?;
+        let made = self.move_new(rules::payment(new, state, now));
+        if let Some(consumed) = consumed {
+            self.settle(consumed, &made, now);
+        }
+        made
     }
 
     /// Moves or holds what a new payment says, and adds it.
@@ -167,6 +176,8 @@ impl Loaded {
             record.payment.state = PaymentState::Posted;
             record.payment.captured = captured;
         })?;
+        let rest = payment.amount.minor.saturating_sub(captured.minor);
+        self.give_back(&payment, rest, Returned::Refunded);
         Ok(Outcome::Payment(payment))
     }
 
@@ -198,6 +209,7 @@ impl Loaded {
             record.payment.state = PaymentState::Voided;
             record.payment.void_reason = Some(reason);
         })?;
+        self.give_back(&payment, payment.amount.minor, Returned::Voided);
         Ok(Outcome::Payment(payment))
     }
 

@@ -4,9 +4,10 @@ use qiao_db::{Error, Tx};
 use qiao_ledger::{NewAccount, State};
 use qiao_model::{PaymentId, RefundId, TransferId};
 
-use super::{Changes, Loaded, Record};
+use super::{Changes, Loaded, Record, mandate};
 use crate::answer::Answer;
 use crate::command::{Command, Keyed};
+use crate::mandate::Charge;
 use crate::party::Party;
 use crate::payment::{NewPayment, Payment, PaymentState};
 use crate::rules;
@@ -30,6 +31,13 @@ pub(super) async fn load(tx: &mut Tx, commands: &[&Keyed]) -> Result<Loaded, Err
     }
     let payments = rows::payments(tx, payments).await?;
     let refunds = rows::refunds(tx, refunds).await?;
+    let consumed = commands
+        .iter()
+        .filter_map(|keyed| mandate::of_command(&keyed.command));
+    let given_back = payments
+        .values()
+        .filter_map(|r| mandate::mandate_of(r.payment.method));
+    let mandates = crate::store::mandate::lock(tx, consumed.chain(given_back).collect()).await?;
 
     let mut touched = Touched::default();
     for keyed in commands {
@@ -44,6 +52,7 @@ pub(super) async fn load(tx: &mut Tx, commands: &[&Keyed]) -> Result<Loaded, Err
         keys,
         payments,
         refunds,
+        mandates,
         ledger,
         changes: Changes::default(),
     })
@@ -64,6 +73,7 @@ fn name_command(command: &Command, payments: &mut Vec<PaymentId>, refunds: &mut 
     match command {
         Command::TopUp(top_up) => payments.push(top_up.payment),
         Command::Hold(new) | Command::Pay(new) => payments.push(new.id),
+        Command::Charge(charge) => payments.push(charge.payment.id),
         Command::Post { payment, .. } | Command::Void { payment } | Command::Expire { payment } => {
             payments.push(*payment)
         }
@@ -93,7 +103,9 @@ impl Touched {
                     self.account(Party::User(top_up.user).account(currency));
                 }
             }
-            Command::Hold(new) | Command::Pay(new) => {
+            Command::Hold(new)
+            | Command::Pay(new)
+            | Command::Charge(Charge { payment: new, .. }) => {
                 if record(new.id).is_none() {
                     self.new_payment(new);
                 }

@@ -5,6 +5,7 @@ use super::Loaded;
 use super::decide::accepted;
 use crate::command::{NewRefund, Outcome};
 use crate::event;
+use crate::grant::Returned;
 use crate::payment::{PaymentState, Refund};
 use crate::refusal::{Invalid, Refusal};
 use crate::rules::{self, Refundable};
@@ -68,6 +69,7 @@ impl Loaded {
                 PaymentState::PartlyRefunded
             };
         })?;
+        self.give_back(&payment, refund.amount.minor, Returned::Refunded);
         self.changes.new_refunds.push(refund.id);
         self.changes
             .events

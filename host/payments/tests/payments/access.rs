@@ -27,9 +27,11 @@ pub(crate) struct Callers {
     pub(crate) client_read: Permit,
     pub(crate) client_write: Permit,
     pub(crate) client_refund: Permit,
+    pub(crate) client_charge: Permit,
     /// The server of another institution.
     pub(crate) other_client_write: Permit,
     pub(crate) other_client_refund: Permit,
+    pub(crate) other_client_charge: Permit,
     pub(crate) other_client_read: Permit,
 }
 
@@ -64,8 +66,10 @@ impl Callers {
             client_read: own.permit(world, Scope::PaymentsRead).await,
             client_write: own.permit(world, Scope::PaymentsWrite).await,
             client_refund: own.permit(world, Scope::PaymentsRefund).await,
+            client_charge: own.permit(world, Scope::PaymentsCharge).await,
             other_client_write: other.permit(world, Scope::PaymentsWrite).await,
             other_client_refund: other.permit(world, Scope::PaymentsRefund).await,
+            other_client_charge: other.permit(world, Scope::PaymentsCharge).await,
             other_client_read: other.permit(world, Scope::PaymentsRead).await,
             operator,
         }
@@ -84,6 +88,7 @@ impl Client {
             Scope::PaymentsRead,
             Scope::PaymentsWrite,
             Scope::PaymentsRefund,
+            Scope::PaymentsCharge,
         ]
         .into_iter()
         .collect();

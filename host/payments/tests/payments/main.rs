@@ -6,6 +6,7 @@ mod capture;
 mod expiry;
 mod idempotency;
 mod income;
+mod mandates;
 mod money;
 mod reads;
 mod refunds;

@@ -69,6 +69,7 @@ fn refusal(error: Error, order: OrderId) -> PaymentsPortError {
         Error::NotOwner { .. } | Error::Refused(Refusal::UnknownPayment(_)) => {
             PaymentsPortError::UnknownOrder(order)
         }
+        Error::PinForeign => PaymentsPortError::Denied(error.to_string()),
         Error::Refused(Refusal::ExceedsRefundable { refundable, .. }) => {
             PaymentsPortError::ExceedsRefundable(refundable.minor.unsigned_abs())
         }

@@ -73,6 +73,7 @@ pub(crate) fn told(problem: &Problem, t: &'static Text) -> (&'static str, String
         | Kind::Conflict
         | Kind::IdempotencyKey
         | Kind::InsufficientFunds
+        | Kind::MandateRefused
         | Kind::ReceiverShort
         | Kind::NotRefundable
         | Kind::HoldExpired
