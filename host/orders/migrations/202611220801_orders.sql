@@ -38,7 +38,7 @@ create table orders (
     confirmed_at bigint not null,
     state text not null,
     captured bigint not null,
-    attempt bigint not null check (attempt > 0),
+    attempt bigint not null check (attempt >= 0),
     failures bigint not null check (failures >= 0),
     next_at bigint,
     lease_node text,

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use qiao_auth::{Permit, PinProof};
 use qiao_catalog::OrderKind;
 use qiao_model::{Amount, Asset, Money, Timestamp, UserId};
@@ -10,7 +8,6 @@ use crate::crash::CrashPoint;
 use crate::error::Error;
 use crate::head::Head;
 use crate::machine::{Command as OrderCommand, Outcome, Placement, Refused};
-use crate::offer::Offer;
 use crate::order::{Captured, Lease, Order, Standing};
 use crate::orders::Orders;
 use crate::pages::demand_person;
@@ -73,7 +70,14 @@ impl Orders {
         if offer.digest() != quote.offer_digest {
             return Err(Error::QuoteOutdated(quote.id));
         }
-        let placement = self.placement(quote, &offer, confirmation.key, now)?;
+        let plan = quote.plan().map_err(Error::Unpriceable)?;
+        let payment = payment_of(&quote, plan, &offer.terms.title);
+        let hold = Keyed::new(Command::Hold(payment), Some(confirmation.key));
+        let lease = Lease {
+            node: self.inner().node.clone(),
+            until: now.plus_secs(LEASE_SECS),
+        };
+        let placement = self.placement(quote, hold, Some(lease), now)?;
         let order = placement.order.clone();
         match self.place(&placement).await? {
             Placed::New => {
@@ -97,11 +101,12 @@ impl Orders {
         Ok(store::orders::find(&self.inner().db, quote.order()).await?)
     }
 
-    fn placement(
+    /// The order of a quote with its hold. Without a lease the worker drives it.
+    pub(crate) fn placement(
         &self,
         quote: Quote,
-        offer: &Arc<Offer>,
-        key: IdempotencyKey,
+        hold: Keyed,
+        lease: Option<Lease>,
         now: Timestamp,
     ) -> Result<Placement, Error> {
         let inner = self.inner();
@@ -109,13 +114,11 @@ impl Orders {
         let standing = Standing {
             state: OrderState::Held,
             capture: Captured::No,
-            attempt: 1,
+            // Whoever claims it counts its own first try.
+            attempt: u32::from(lease.is_some()),
             failures: 0,
             next_at: Some(now),
-            lease: Some(Lease {
-                node: inner.node.clone(),
-                until: now.plus_secs(LEASE_SECS),
-            }),
+            lease,
             problem: None,
             receipt: None,
             posted_at: None,
@@ -139,7 +142,6 @@ impl Orders {
             units_minor: plan.units_minor,
             standing: standing.clone(),
         };
-        let payment = payment_of(&quote, plan, &offer.terms.title);
         Ok(Placement {
             order: Order {
                 id: head.id,
@@ -150,11 +152,11 @@ impl Orders {
                 confirmed_at: now,
             },
             head,
-            hold: Keyed::new(Command::Hold(payment), Some(key)),
+            hold,
         })
     }
 
-    async fn place(&self, placement: &Placement) -> Result<Placed, Error> {
+    pub(crate) async fn place(&self, placement: &Placement) -> Result<Placed, Error> {
         let mut tries = 1;
         loop {
             let command = OrderCommand::Place(Box::new(placement.clone()));
@@ -171,7 +173,7 @@ impl Orders {
     }
 }
 
-enum Placed {
+pub(crate) enum Placed {
     New,
     Before,
 }
@@ -198,7 +200,7 @@ fn check_consent(
 }
 
 /// The payment of a quote: money by the plan's splits, units beside it.
-fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
+pub(crate) fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
     let holding = Account::Holding(quote.user);
     let sides = match quote.kind {
         OrderKind::Purchase => Some((Account::Issuance, holding)),

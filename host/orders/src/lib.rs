@@ -16,11 +16,12 @@
 //! trigger); after a crash at any point an order is driven on by whoever claims
 //! its lease, under the same id, and money moves once; a plugin that gives no
 //! answer leaves `unknown`, never `failed`; income of a day is credited to a
-//! holder once.
+//! holder once; a plugin's charge places one order per key, within its mandate.
 //!
 //! What is absent: no page is rendered, no fee is computed here (the catalog
 //! does), no account is touched but through payments, no task of its own.
 
+mod charge;
 mod claims;
 mod confirm;
 mod crash;
@@ -31,6 +32,7 @@ mod holdings;
 mod income;
 mod jobs;
 mod machine;
+mod mandate;
 mod offer;
 mod order;
 mod orders;
@@ -55,6 +57,7 @@ pub use fulfiller::{Called, DailyJob, Found, Fulfiller, LookupError, Serving};
 pub use holdings::Holding;
 pub use income::{Accrued, INCOME_HOLDERS_MAX};
 pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS};
+pub use mandate::MandateOffer;
 pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
 pub use order::{
     Captured, Lease, ORDERS_PAGE_MAX, Order, OrderPage, OrderState, Receipt, STATES, Standing,
@@ -70,10 +73,19 @@ pub use resume::RESUME_ORDERS_MAX;
 pub use token::{QuoteSigner, TOKEN_BYTES_MAX, TokenError};
 
 /// The schema of this room.
-pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
-    version: 202_611_220_801,
-    name: "orders",
-    sql: include_str!("../migrations/202611220801_orders.sql"),
-    sqlite: include_str!("../migrations/202611220801_orders.sqlite.sql"),
-    postgres: include_str!("../migrations/202611220801_orders.postgres.sql"),
-}];
+pub const MIGRATIONS: &[qiao_db::Migration] = &[
+    qiao_db::Migration {
+        version: 202_611_220_801,
+        name: "orders",
+        sql: include_str!("../migrations/202611220801_orders.sql"),
+        sqlite: include_str!("../migrations/202611220801_orders.sqlite.sql"),
+        postgres: include_str!("../migrations/202611220801_orders.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_270_801,
+        name: "mandate_offers",
+        sql: include_str!("../migrations/202611270801_mandate_offers.sql"),
+        sqlite: include_str!("../migrations/202611270801_mandate_offers.sqlite.sql"),
+        postgres: include_str!("../migrations/202611270801_mandate_offers.postgres.sql"),
+    },
+];

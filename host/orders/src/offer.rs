@@ -64,4 +64,6 @@ pub enum Answer {
     Page(qiao_runtime::Page),
     /// A stored offer: the host's checkout is next.
     Offer(Offer),
+    /// A stored offer of a mandate: the host's consent page is next.
+    Mandate(crate::mandate::MandateOffer),
 }

@@ -52,8 +52,8 @@ impl Orders {
         opened.map_err(page_refusal)
     }
 
-    /// The answer to a form: another page, or an offer that is stored and leads
-    /// to the checkout. Scope `account`.
+    /// The answer to a form: another page, an offer that is stored and leads to
+    /// the checkout, or a mandate that leads to the consent page. Scope `account`.
     ///
     /// # Errors
     /// No plugin serves the account, or it refuses, fails or offers what it does not sell.
@@ -72,6 +72,10 @@ impl Orders {
             qiao_runtime::Answer::Offer(terms) => {
                 let offer = self.store_offer(&serving, user, terms).await?;
                 Ok(Answer::Offer(offer))
+            }
+            qiao_runtime::Answer::Mandate(terms) => {
+                let offer = self.store_mandate_offer(&serving, user, terms).await?;
+                Ok(Answer::Mandate(offer))
             }
         }
     }
@@ -98,15 +102,17 @@ impl Orders {
         Ok(offer)
     }
 
-    /// Worker step: deletes offers that expired a week ago and became no order.
-    /// Gives how many.
+    /// Worker step: deletes offers that expired a week ago and became no order,
+    /// and those of mandates. Gives how many.
     ///
     /// # Errors
     /// The database failed.
     pub async fn prune_offers(&self) -> Result<u64, Error> {
         let inner = self.inner();
         let before: Timestamp = inner.env.now().plus_secs(-OFFER_KEPT_SECS);
-        Ok(store::offers::prune(&inner.db, before, OFFERS_PRUNED_MAX).await?)
+        let offers = store::offers::prune(&inner.db, before, OFFERS_PRUNED_MAX).await?;
+        let mandates = store::mandates::prune(&inner.db, before, OFFERS_PRUNED_MAX).await?;
+        Ok(offers.saturating_add(mandates))
     }
 
     /// The offer of this user, whatever its age.
@@ -129,16 +135,7 @@ impl Orders {
         terms: qiao_runtime::Offer,
     ) -> Result<Offer, Error> {
         let inner = self.inner();
-        let product = inner
-            .catalog
-            .product_by_code(serving.plugin, &terms.product)
-            .await?
-            .ok_or_else(|| {
-                Error::PluginFailed(format!(
-                    "it offers `{}`, which it does not sell",
-                    terms.product
-                ))
-            })?;
+        let product = self.sold(serving.plugin, &terms.product).await?;
         let made_at = inner.env.now();
         let offer = Offer {
             id: inner.env.id(),

@@ -1,5 +1,6 @@
 use qiao_events::{Attempt, AttemptOutcome, Event, PluginDelivery};
-use qiao_model::{InstitutionId, OrderId, UserId};
+use qiao_model::{InstitutionId, MandateId, OrderId, Scope, UserId};
+use qiao_payments::MandateState;
 use qiao_runtime::Happening;
 use serde::Deserialize;
 
@@ -74,6 +75,9 @@ impl Orders {
                 user: found.quote.user,
             }));
         }
+        if let Some(name) = event.kind.strip_prefix("mandate.") {
+            return self.mandate_happening(name, &event.subject).await;
+        }
         let follower: fn(UserId) -> Happening = match event.kind.as_str() {
             "account.followed" => |user| Happening::Followed { user },
             "account.unfollowed" => |user| Happening::Unfollowed { user },
@@ -85,5 +89,32 @@ impl Orders {
         let auth = &self.inner().auth;
         let user = auth.user_of_subject(institution, &payload.user).await?;
         Ok(user.map(follower))
+    }
+
+    async fn mandate_happening(
+        &self,
+        name: &str,
+        subject: &str,
+    ) -> Result<Option<Happening>, Error> {
+        let state = match name {
+            "given" => MandateState::Active,
+            "revoked" => MandateState::Revoked,
+            "used-up" => MandateState::UsedUp,
+            _ => return Ok(None),
+        };
+        let Ok(id) = subject.parse::<MandateId>() else {
+            return Ok(None);
+        };
+        let inner = self.inner();
+        let lookup = inner
+            .auth
+            .permit_system("events of mandates", Scope::PaymentsRead);
+        let found = inner.payments.mandate(&lookup, id).await?;
+        Ok(found.map(|mandate| Happening::MandateChanged {
+            mandate: id,
+            state,
+            user: mandate.user,
+            reference: mandate.reference,
+        }))
     }
 }

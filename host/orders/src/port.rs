@@ -1,10 +1,14 @@
-//! What a guest may read of this room.
+//! What a guest reaches of this room.
 
 use qiao_auth::Permit;
 use qiao_model::{OrderId, PluginId, Scope, UserId};
 use qiao_runtime::limits::ORDERS_PAGE;
-use qiao_runtime::{Answering, OrdersPort, PluginOrder, PortUnavailable, UserHolding};
+use qiao_runtime::{
+    Answering, ChargePortError, ChargeRequest, ChargedOrder, OrdersPort, PluginOrder,
+    PortUnavailable, UserHolding,
+};
 
+use crate::charge;
 use crate::error::Error;
 use crate::order::Order;
 use crate::orders::Orders;
@@ -45,6 +49,17 @@ impl OrdersPort for Orders {
         Box::pin(async move {
             let found = self.holding_of_user(permit, plugin, user, product).await;
             found.map_err(|error| unavailable(plugin, &error))
+        })
+    }
+
+    fn charge<'a>(
+        &'a self,
+        permit: &'a Permit,
+        request: ChargeRequest<'a>,
+    ) -> Answering<'a, Result<ChargedOrder, ChargePortError>> {
+        Box::pin(async move {
+            let placed = Orders::charge(self, permit, &request).await;
+            placed.map_err(|error| charge::refusal(&request, error))
         })
     }
 }

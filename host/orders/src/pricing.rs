@@ -8,7 +8,7 @@ use crate::fulfiller::Serving;
 use crate::offer::Offer;
 use crate::orders::Orders;
 use crate::plan::{Plan, PlanError, Terms};
-use crate::quote::{QUOTE_LIFETIME_SECS, Quote};
+use crate::quote::{QUOTE_LIFETIME_SECS, Quote, QuoteId};
 use crate::store;
 
 /// What asking a plugin for a stored quote again gave.
@@ -39,6 +39,11 @@ impl Orders {
     /// or its price and the fees make no order.
     pub async fn quote(&self, permit: &Permit, offer: OfferId) -> Result<Quote, Error> {
         let offer = self.live_offer(permit, offer).await?;
+        self.price(&offer, self.inner().env.id()).await
+    }
+
+    /// Prices an offer as the quote of that id.
+    pub(crate) async fn price(&self, offer: &Offer, id: QuoteId) -> Result<Quote, Error> {
         let inner = self.inner();
         let serving = inner.plugins.serving(offer.plugin).await?;
         let serving = serving.ok_or_else(|| Error::NotServing(offer.plugin.to_string()))?;
@@ -58,7 +63,7 @@ impl Orders {
         };
         let quoted = inner.plugins.quote(&serving, request).await;
         let quoted = quoted.map_err(quote_refusal)?;
-        check_answer(&offer, &quoted, &product)?;
+        check_answer(offer, &quoted, &product)?;
         let principal = quoted.quote.principal;
         let fees = qiao_catalog::fee::charge(&schedule.lines, offer.terms.kind, principal)
             .map_err(PlanError::Fees)
@@ -75,7 +80,7 @@ impl Orders {
         };
         let plan = Plan::new(&terms).map_err(Error::Unpriceable)?;
         let quote = Quote {
-            id: inner.env.id(),
+            id,
             token: String::new(),
             offer: offer.id,
             offer_digest: offer.digest(),

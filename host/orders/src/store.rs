@@ -5,6 +5,7 @@ pub(crate) mod batch;
 pub(crate) mod income;
 pub(crate) mod jobs;
 pub(crate) mod leases;
+pub(crate) mod mandates;
 pub(crate) mod offers;
 pub(crate) mod orders;
 mod row;

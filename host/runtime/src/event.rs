@@ -1,4 +1,5 @@
-use qiao_model::{EventId, OrderId, Timestamp, UserId};
+use qiao_model::{EventId, MandateId, OrderId, Timestamp, UserId};
+use qiao_payments::MandateState;
 
 use crate::OrderState;
 
@@ -13,7 +14,7 @@ pub struct Event {
     pub happening: Happening,
 }
 
-/// What happened to a plugin's orders and followers.
+/// What happened to a plugin's orders, mandates and followers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Happening {
     /// An order changed its state.
@@ -24,6 +25,17 @@ pub enum Happening {
         state: OrderState,
         /// Whose; the plugin sees its institution's pseudonym.
         user: UserId,
+    },
+    /// A mandate was given, revoked or used up.
+    MandateChanged {
+        /// Which.
+        mandate: MandateId,
+        /// The state it is in now.
+        state: MandateState,
+        /// Who gave it; the plugin sees its institution's pseudonym.
+        user: UserId,
+        /// The plugin's own key for it.
+        reference: String,
     },
     /// A user follows the public account.
     Followed {
@@ -43,6 +55,7 @@ impl Happening {
     pub const fn user(&self) -> UserId {
         match self {
             Self::OrderChanged { user, .. }
+            | Self::MandateChanged { user, .. }
             | Self::Followed { user }
             | Self::Unfollowed { user } => *user,
         }

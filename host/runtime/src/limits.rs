@@ -66,7 +66,11 @@ pub const METRICS_MAX: usize = 4;
 pub const OFFER_TITLE_CHARS_MAX: usize = 80;
 /// Characters of an offer's reference.
 pub const OFFER_REFERENCE_CHARS_MAX: usize = 128;
-/// Entries of an offer, a quote or a receipt.
+/// Characters of a mandate's purpose.
+pub const MANDATE_PURPOSE_CHARS_MAX: usize = qiao_payments::MANDATE_PURPOSE_CHARS_MAX;
+/// Characters of a mandate's reference.
+pub const MANDATE_REFERENCE_CHARS_MAX: usize = qiao_payments::MANDATE_REFERENCE_CHARS_MAX;
+/// Entries of an offer, a quote, a receipt or a mandate.
 pub const ENTRIES_MAX: usize = 16;
 /// Characters of an entry's label.
 pub const ENTRY_LABEL_CHARS_MAX: usize = 64;
@@ -107,6 +111,8 @@ pub const MESSAGE_CHARS_MAX: usize = 600;
 pub const REFUND_REASON_CHARS_MAX: usize = 200;
 /// Bytes of a refund's key.
 pub const REFUND_KEY_BYTES_MAX: usize = 128;
+/// Bytes of a charge's key.
+pub const CHARGE_KEY_BYTES_MAX: usize = 128;
 /// Orders that one listing gives a plugin.
 pub const ORDERS_PAGE: usize = 20;
 

@@ -173,6 +173,8 @@ pub enum Answer {
     Page(Page),
     /// The host's checkout of this offer.
     Offer(crate::Offer),
+    /// The host's consent page for this mandate.
+    Mandate(crate::MandateOffer),
 }
 
 /// Why there is no page.

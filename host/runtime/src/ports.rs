@@ -7,7 +7,7 @@ use qiao_catalog::{NewProduct, OrderKind, Price, Problem};
 use qiao_manifest::EgressMethod;
 use qiao_model::{InstitutionId, Money, OrderId, PluginId, Scope, Timestamp, UserId};
 
-use crate::OrderState;
+use crate::{ChargePortError, ChargeRequest, ChargedOrder, OrderState};
 
 /// What a port answers with: a future, since most answers come from a database.
 pub type Answering<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -23,7 +23,7 @@ pub struct Ports {
     pub catalog: Arc<dyn CatalogPort>,
     /// The money of the plugin's own orders.
     pub payments: Arc<dyn PaymentsPort>,
-    /// The plugin's own orders and what users hold; connected when the orders room is open.
+    /// The plugin's own orders, what users hold, charges; connected when the orders room is open.
     pub orders: Arc<OnceLock<Arc<dyn OrdersPort>>>,
     /// The person that a call is for.
     pub users: Arc<dyn UsersPort>,
@@ -180,9 +180,10 @@ pub enum PaymentsPortError {
     Unavailable,
 }
 
-/// What a guest may read of the orders room. The permit is of the host call's own scope
-/// (`orders:read`, `payments:read`, `payments:refund` or `holdings:read`), so it proves who
-/// asks; which orders are theirs is for the implementation to narrow by plugin.
+/// What a guest reaches of the orders room. The permit is of the host call's own scope
+/// (`orders:read`, `payments:read`, `payments:refund`, `payments:charge` or `holdings:read`),
+/// so it proves who asks; which orders are theirs is for the implementation to narrow by
+/// plugin.
 pub trait OrdersPort: Send + Sync {
     /// One order of this plugin.
     fn order<'a>(
@@ -209,6 +210,13 @@ pub trait OrdersPort: Send + Sync {
         user: UserId,
         product: &'a str,
     ) -> Answering<'a, Result<Option<UserHolding>, PortUnavailable>>;
+
+    /// Places an order that a mandate of this plugin pays for, once per key.
+    fn charge<'a>(
+        &'a self,
+        permit: &'a Permit,
+        request: ChargeRequest<'a>,
+    ) -> Answering<'a, Result<ChargedOrder, ChargePortError>>;
 }
 
 /// An order as its plugin may see it.

@@ -1,7 +1,9 @@
 //! A host in memory: what `qiao plugin run` and the upload check put in the place of the
-//! rooms. It keeps what a plugin registers, stores and sends, pays nothing, and knows no
-//! person but the ones it is told of.
+//! rooms. It keeps what a plugin registers, stores and sends, moves no money (a charge is
+//! counted against its mandate and placed on no books), and knows no person but the ones
+//! it is told of.
 
+mod charge;
 mod ports;
 
 use std::collections::BTreeMap;
@@ -9,10 +11,11 @@ use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use qiao_catalog::{NewProduct, Price};
-use qiao_model::{OrderId, UserId};
+use qiao_model::{MandateId, OrderId, UserId};
+use qiao_payments::MandateState;
 
 use crate::ports::{EgressPort, GatePort};
-use crate::{PaymentView, PluginOrder, Ports, UserHolding};
+use crate::{ChargedOrder, MandateOffer, Offer, PaymentView, PluginOrder, Ports, UserHolding};
 
 /// A host in memory. Cheap to clone; clones are one host.
 #[derive(Clone, Default)]
@@ -29,6 +32,21 @@ struct State {
     orders: BTreeMap<OrderId, PluginOrder>,
     payments: BTreeMap<OrderId, PaymentView>,
     refund_keys: BTreeMap<(OrderId, String), i64>,
+    mandates: BTreeMap<MandateId, SandboxMandate>,
+    charges: BTreeMap<String, (MandateId, Offer, ChargedOrder)>,
+}
+
+/// A mandate of the sandbox, and what was charged by it.
+#[derive(Clone, Debug)]
+pub struct SandboxMandate {
+    /// Who gave it.
+    pub user: UserId,
+    /// What it allows.
+    pub offer: MandateOffer,
+    /// Whether it was revoked.
+    pub state: MandateState,
+    /// Charges so far.
+    pub count: u32,
 }
 
 impl Sandbox {
@@ -91,6 +109,50 @@ impl Sandbox {
         let mut state = self.0.lock();
         state.payments.insert(order.id, payment);
         state.orders.insert(order.id, order);
+    }
+
+    /// A person gives a mandate that the plugin offered; gives its id.
+    pub fn give_mandate(&self, user: UserId, offer: MandateOffer) -> MandateId {
+        let mut state = self.0.lock();
+        let number = state.mandates.len() as u128 + 1;
+        let id = MandateId::from_u128(number);
+        let mandate = SandboxMandate {
+            user,
+            offer,
+            state: MandateState::Active,
+            count: 0,
+        };
+        state.mandates.insert(id, mandate);
+        id
+    }
+
+    /// The person takes it back.
+    pub fn revoke_mandate(&self, id: MandateId) {
+        if let Some(mandate) = self.0.lock().mandates.get_mut(&id) {
+            mandate.state = MandateState::Revoked;
+        }
+    }
+
+    /// The mandates that were given.
+    #[must_use]
+    pub fn mandates(&self) -> Vec<(MandateId, SandboxMandate)> {
+        let state = self.0.lock();
+        state
+            .mandates
+            .iter()
+            .map(|(id, m)| (*id, m.clone()))
+            .collect()
+    }
+
+    /// The orders that charges placed.
+    #[must_use]
+    pub fn charges(&self) -> Vec<ChargedOrder> {
+        self.0
+            .lock()
+            .charges
+            .values()
+            .map(|(_, _, order)| *order)
+            .collect()
     }
 
     /// What was paid and given back for an order.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod catalog;
+mod mandate;
 mod page;
 mod request;
 
@@ -11,6 +12,7 @@ pub(crate) use answer::{
     quote, quote_error,
 };
 pub(crate) use catalog::{price_in, product_in};
+pub(crate) use mandate::{charged, mandate_offer_in, mandate_refusal, mandate_state};
 pub(crate) use page::{answer, page};
 pub(crate) use request::{event, job_run, placed_order, price, quote_request, submission, visit};
 
@@ -102,7 +104,7 @@ fn entry_in(entry: wit::Entry) -> Result<Entry, Fault> {
     })
 }
 
-/// The entries of an offer, a quote or a receipt.
+/// The entries of an offer, a quote, a receipt or a mandate.
 fn few_entries_in(entries: Vec<wit::Entry>, what: &str) -> Result<Vec<Entry>, Fault> {
     few(entries.len(), what, ENTRIES_MAX)?;
     entries.into_iter().map(entry_in).collect()

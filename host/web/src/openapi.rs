@@ -30,6 +30,7 @@ use crate::extract::CSRF_HEADER;
         (name = "products", description = "Products, fee schedules and prices"),
         (name = "orders", description = "A person's way from a service's page to a receipt"),
         (name = "payments", description = "Money between accounts"),
+        (name = "mandates", description = "Standing permissions to debit, and charges by them"),
         (name = "webhooks", description = "Events delivered to an institution's server"),
         (name = "people", description = "Users, sessions and payment PINs"),
         (name = "operator", description = "For operators of the platform"),

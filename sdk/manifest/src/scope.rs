@@ -9,6 +9,8 @@ pub enum Scope {
     PaymentsRead,
     /// Refund the payments of its own orders.
     PaymentsRefund,
+    /// Place orders that a person's mandate pays for, with nobody asked.
+    PaymentsCharge,
     /// Read its own orders.
     OrdersRead,
     /// Read the profile of a user who consented.
@@ -25,10 +27,11 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of the documentation.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::CatalogWrite,
         Self::PaymentsRead,
         Self::PaymentsRefund,
+        Self::PaymentsCharge,
         Self::OrdersRead,
         Self::UsersProfile,
         Self::HoldingsRead,
@@ -44,6 +47,7 @@ impl Scope {
             Self::CatalogWrite => "catalog:write",
             Self::PaymentsRead => "payments:read",
             Self::PaymentsRefund => "payments:refund",
+            Self::PaymentsCharge => "payments:charge",
             Self::OrdersRead => "orders:read",
             Self::UsersProfile => "users:profile",
             Self::HoldingsRead => "holdings:read",
@@ -88,6 +92,7 @@ pub fn required_scope(interface: &str, function: &str) -> RequiredScope {
         }
         ("qiao:host/payments@0.1.0", "get") => Scope::PaymentsRead,
         ("qiao:host/payments@0.1.0", "refund") => Scope::PaymentsRefund,
+        ("qiao:host/payments@0.1.0", "charge") => Scope::PaymentsCharge,
         ("qiao:host/orders@0.1.0", "get" | "by-reference") => Scope::OrdersRead,
         ("qiao:host/users@0.1.0", "profile") => Scope::UsersProfile,
         ("qiao:host/users@0.1.0", "holding") => Scope::HoldingsRead,

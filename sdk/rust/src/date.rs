@@ -63,6 +63,14 @@ impl Date {
         Self::from_days_since_epoch(self.days_since_epoch().checked_add(days)?)
     }
 
+    /// The day of the week by ISO 8601: 1 is Monday, 7 is Sunday.
+    #[must_use]
+    pub fn weekday(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        let from_monday = (self.days_since_epoch() + 3).rem_euclid(7);
+        u8::try_from(from_monday + 1).unwrap_or(1)
+    }
+
     /// Reads `2026-11-05`.
     ///
     /// # Errors
@@ -111,6 +119,14 @@ impl Ord for Date {
 #[cfg(test)]
 mod tests {
     use crate::{Date, DateError};
+
+    #[test]
+    fn the_week_begins_on_monday() {
+        let monday = Date::parse("2026-11-02").unwrap();
+        let week = (0..8).map(|days| monday.plus_days(days).unwrap().weekday());
+        assert_eq!(week.collect::<Vec<_>>(), [1, 2, 3, 4, 5, 6, 7, 1]);
+        assert_eq!(Date::parse("1970-01-01").unwrap().weekday(), 4);
+    }
 
     #[test]
     fn days_are_counted_across_leap_years() {

@@ -29,6 +29,7 @@
 
 mod date;
 pub mod decimal;
+mod mandate;
 mod money;
 mod offer;
 mod page;
@@ -65,7 +66,7 @@ pub mod bindings;
 
 pub use crate::bindings::exports::qiao::guest::activation::ActivationError;
 pub use crate::bindings::exports::qiao::guest::events::{
-    Event, EventError, Happening, OrderChanged,
+    Event, EventError, Happening, MandateChanged, OrderChanged,
 };
 pub use crate::bindings::exports::qiao::guest::jobs::{JobError, JobRun};
 pub use crate::bindings::exports::qiao::guest::orders::{
@@ -79,7 +80,8 @@ pub use crate::bindings::qiao::host::catalog::{
     Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Product, Receiver, Rounding, Share, Tier,
 };
 pub use crate::bindings::qiao::host::types::{
-    Date, Entry, Field, Money, Offer, OrderKind, OrderState, Price, Subject,
+    Date, Entry, Field, MandateOffer, MandateState, Money, Offer, OrderKind, OrderState, Price,
+    Subject,
 };
 pub use crate::date::DateError;
 pub use crate::decimal::DecimalError;

@@ -1,12 +1,15 @@
-//! The money of this plugin's own orders. Scopes `payments:read`, `payments:refund`.
+//! The money of this plugin's own orders. Scopes `payments:read`, `payments:refund`,
+//! `payments:charge`.
 
-use crate::Money;
 #[cfg(target_arch = "wasm32")]
 use crate::bindings::qiao::host::payments as host;
 #[cfg(not(target_arch = "wasm32"))]
 use crate::testing::imports::payments as host;
+use crate::{Money, Offer};
 
-pub use crate::bindings::qiao::host::payments::{Payment, PaymentsError};
+pub use crate::bindings::qiao::host::payments::{
+    Charged, MandateRefusal, NewCharge, Payment, PaymentsError,
+};
 
 /// The payment of an order. Scope `payments:read`.
 ///
@@ -28,4 +31,24 @@ pub fn refund(
     key: &str,
 ) -> Result<Payment, PaymentsError> {
     host::refund(order, amount, reason, key)
+}
+
+/// Places an order that a mandate pays for: its user is not asked again. The same `key`
+/// makes it happen once, however often it is asked, so a job names it after the mandate
+/// and the period that it charges. Scope `payments:charge`.
+///
+/// # Errors
+/// [`PaymentsError::MandateRefused`] says which limit forbids it, and
+/// [`PaymentsError::InsufficientFunds`] that the user has too little money: then nothing
+/// was charged, and the same charge may be tried again under its key.
+pub fn charge(
+    mandate: impl Into<String>,
+    offer: Offer,
+    key: impl Into<String>,
+) -> Result<Charged, PaymentsError> {
+    host::charge(&NewCharge {
+        mandate: mandate.into(),
+        offer,
+        key: key.into(),
+    })
 }

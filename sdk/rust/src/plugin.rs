@@ -26,8 +26,8 @@ pub trait Plugin {
         Err(PageError::NotFound(visit.service))
     }
 
-    /// The answer to a form: another page, or an offer that leads to the host's
-    /// checkout. The default knows no form.
+    /// The answer to a form: another page, an offer that leads to the host's checkout,
+    /// or a mandate that leads to the host's consent page. The default knows no form.
     ///
     /// # Errors
     /// [`PageError::InvalidField`] is shown beside the field.

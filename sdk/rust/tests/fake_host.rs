@@ -3,11 +3,14 @@
 use qiao_sdk::catalog::{self, CatalogError};
 use qiao_sdk::egress::{EgressError, Method, Request};
 use qiao_sdk::messages::{self, MessagesError};
-use qiao_sdk::payments::{self, Payment, PaymentsError};
+use qiao_sdk::payments::{self, MandateRefusal, Payment, PaymentsError};
 use qiao_sdk::storage::{self, StorageError};
 use qiao_sdk::testing::{today, with_host};
 use qiao_sdk::users::{self, UsersError};
-use qiao_sdk::{FeeForm, FeeLine, Money, Price, Product, Rate, Receiver, Tier, log, orders};
+use qiao_sdk::{
+    FeeForm, FeeLine, Money, Offer, OrderState, Price, Product, Rate, Receiver, Tier, Units, log,
+    orders,
+};
 
 fn product(line: FeeLine) -> Product {
     Product::new("thing", "Thing").fee(line)
@@ -291,4 +294,46 @@ fn a_call_without_a_host_says_what_to_do() {
 fn a_host_does_not_outlive_its_test() {
     with_host(|_| storage::set("key", "value").unwrap());
     with_host(|host| assert_eq!(host.stored("key"), None));
+}
+
+#[test]
+fn a_charge_happens_once_per_key_and_only_by_a_mandate() {
+    with_host(|host| {
+        let offer = || Offer::pay("fine", "Fine", Money::cny(20_000)).reference("F-1");
+        let charge = |key: &str| payments::charge("mdt_1", offer(), key);
+        assert!(matches!(charge("a"), Err(PaymentsError::UnknownMandate(_))));
+        host.add_mandate("mdt_1");
+        let charged = charge("a").unwrap();
+        assert_eq!(
+            (charged.state, &charged.amount),
+            (OrderState::Held, &Money::cny(20_000))
+        );
+        assert_eq!(charge("a").as_ref(), Ok(&charged));
+        let other = payments::charge("mdt_1", offer().fact("Plate", "京A12345"), "a");
+        assert!(matches!(other, Err(PaymentsError::NotOrderable(_))));
+        assert_eq!(host.charges().len(), 1);
+
+        host.refuse_mandate("mdt_1", MandateRefusal::UsedUp);
+        let refused = Err(PaymentsError::MandateRefused(MandateRefusal::UsedUp));
+        assert_eq!(charge("b"), refused);
+        host.add_mandate("mdt_1");
+        host.empty_balance_of("mdt_1");
+        assert_eq!(charge("b"), Err(PaymentsError::InsufficientFunds));
+        for key in [String::new(), "k".repeat(129)] {
+            assert!(matches!(charge(&key), Err(PaymentsError::NotOrderable(_))));
+        }
+        host.deny("payments");
+        assert!(matches!(charge("b"), Err(PaymentsError::Denied(_))));
+    });
+}
+
+#[test]
+fn a_mandate_pays_and_redeems_nothing() {
+    with_host(|host| {
+        host.add_mandate("mdt_1");
+        let redeem = Offer::redeem("fund", "Redeem", Units(100));
+        let refused = payments::charge("mdt_1", redeem, "k");
+        assert!(matches!(refused, Err(PaymentsError::NotOrderable(_))));
+        assert!(host.charges().is_empty());
+    });
 }

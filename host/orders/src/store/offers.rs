@@ -1,4 +1,4 @@
-use qiao_db::{Db, Error};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{Money, OfferId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
@@ -33,6 +33,13 @@ const PRUNE: &str = "delete from offer where id in (
 )";
 
 pub(crate) async fn insert(db: &Db, offer: &Offer) -> Result<(), Error> {
+    let mut tx = db.begin().await?;
+    insert_in(&mut tx, offer).await?;
+    tx.commit().await
+}
+
+/// Adds an offer; the caller commits.
+pub(crate) async fn insert_in(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
     let terms = Terms {
         product: offer.terms.product.clone(),
         kind: offer.terms.kind.name().to_owned(),
@@ -45,7 +52,6 @@ pub(crate) async fn insert(db: &Db, offer: &Offer) -> Result<(), Error> {
         reference: offer.terms.reference.clone(),
         facts: claims::pairs(&offer.terms.facts),
     };
-    let mut tx = db.begin().await?;
     sqlx::query(INSERT)
         .bind(offer.id.to_string())
         .bind(offer.user.to_string())
@@ -57,7 +63,7 @@ pub(crate) async fn insert(db: &Db, offer: &Offer) -> Result<(), Error> {
         .bind(offer.expires_at.as_millis())
         .execute(tx.conn())
         .await?;
-    tx.commit().await
+    Ok(())
 }
 
 /// The offer, if it was made to this user.

@@ -11,6 +11,7 @@ mod fulfilment;
 mod income;
 mod jobs;
 mod leases;
+mod mandates;
 mod ownership;
 mod pages;
 mod plugin;

@@ -7,8 +7,8 @@ use qiao_model::{Id, InstitutionId, PluginId};
 use qiao_orders::{Called, DailyJob, Found, Fulfiller, OrderKind, Receipt, Serving};
 use qiao_runtime::{
     Answer, CallError, Entry, Event, EventError, FulfilError, Fulfilment, Happening, JobError,
-    JobRun, Offer, Page, PageError, PlacedOrder, Quote, QuoteError, QuoteRequest, Quoted,
-    Submission, Visit,
+    JobRun, MandateOffer, Offer, Page, PageError, PlacedOrder, Quote, QuoteError, QuoteRequest,
+    Quoted, Submission, Visit,
 };
 use sha2::{Digest, Sha256};
 use tokio::sync::Notify;
@@ -33,6 +33,7 @@ struct Script {
     cancel: VecDeque<Result<(), CallError<FulfilError>>>,
     jobs: VecDeque<Result<(), CallError<JobError>>>,
     offer: Option<Offer>,
+    mandate: Option<MandateOffer>,
     price_e4: i64,
     stopped: bool,
     digest: String,
@@ -89,6 +90,11 @@ impl FakePlugin {
 
     pub(crate) fn offers(&self, offer: Offer) {
         self.script().offer = Some(offer);
+    }
+
+    /// The next form leads to a mandate.
+    pub(crate) fn offers_mandate(&self, mandate: MandateOffer) {
+        self.script().mandate = Some(mandate);
     }
 
     pub(crate) fn prices(&self, price_e4: i64) {
@@ -185,6 +191,9 @@ impl Fulfiller for FakePlugin {
 
     fn submit<'a>(&'a self, _by: &'a Serving, _form: Submission) -> Called<'a, Answer, PageError> {
         Box::pin(async move {
+            if let Some(mandate) = self.script().mandate.take() {
+                return Ok(Answer::Mandate(mandate));
+            }
             let offer = self.script().offer.clone();
             Ok(offer.map_or_else(
                 || {

@@ -198,7 +198,7 @@ impl World {
         let answered = self.orders.submit(&person.permit, submission()).await;
         match answered.unwrap() {
             Answer::Offer(offer) => offer,
-            Answer::Page(page) => panic!("no offer: {page:?}"),
+            other => panic!("no offer: {other:?}"),
         }
     }
 

@@ -1,16 +1,19 @@
 use std::sync::Arc;
 
 use qiao_auth::Permit;
-use qiao_model::{OrderId, Scope};
+use qiao_model::{MandateId, OrderId, Scope};
 
-use crate::bindings::v0_1_0::qiao::host::payments::{Host, Payment, PaymentsError};
+use crate::bindings::v0_1_0::qiao::host::payments::{
+    Charged, Host, NewCharge, Payment, PaymentsError,
+};
 use crate::bindings::v0_1_0::qiao::host::types::Money;
 use crate::guest::Guest;
 use crate::host::orders::OwnOrder;
 use crate::host::{Answer, Refusal};
-use crate::limits::{REFUND_KEY_BYTES_MAX, REFUND_REASON_CHARS_MAX};
+use crate::limits::{CHARGE_KEY_BYTES_MAX, REFUND_KEY_BYTES_MAX, REFUND_REASON_CHARS_MAX};
 use crate::ports::{PaymentView, PaymentsPortError, RefundRequest};
 use crate::wire;
+use crate::{ChargePortError, ChargeRequest};
 
 impl Refusal for PaymentsError {
     fn denied(reason: String) -> Self {
@@ -81,6 +84,53 @@ impl Host for Guest {
             let payment = guest.wait(ports.payments.refund(permit, request));
             Ok(settle(payment))
         })
+    }
+
+    fn charge(&mut self, charge: NewCharge) -> Answer<Charged, PaymentsError> {
+        self.call(Scope::PaymentsCharge, |guest, permit| {
+            if charge.key.is_empty() || charge.key.len() > CHARGE_KEY_BYTES_MAX {
+                let cause = "a key has 1 to 128 bytes".to_owned();
+                return Ok(Err(PaymentsError::NotOrderable(cause)));
+            }
+            let Ok(mandate) = charge.mandate.parse::<MandateId>() else {
+                return Ok(Err(PaymentsError::UnknownMandate(charge.mandate)));
+            };
+            let offer = match wire::offer_in(charge.offer) {
+                Ok(offer) => offer,
+                Err(fault) => return Ok(Err(PaymentsError::NotOrderable(fault.message))),
+            };
+            let ports = Arc::clone(&guest.ports);
+            let Some(orders) = ports.orders.get() else {
+                return Ok(Err(PaymentsError::Unavailable));
+            };
+            let request = ChargeRequest {
+                plugin: guest.release.plugin,
+                mandate,
+                offer,
+                key: &charge.key,
+            };
+            Ok(match guest.wait(orders.charge(permit, request)) {
+                Some(Ok(order)) => Ok(wire::charged(&order)),
+                Some(Err(error)) => Err(error.into()),
+                // Whether it was placed is known by asking again with the key.
+                None => Err(PaymentsError::Unavailable),
+            })
+        })
+    }
+}
+
+impl From<ChargePortError> for PaymentsError {
+    fn from(error: ChargePortError) -> Self {
+        match error {
+            ChargePortError::UnknownMandate(mandate) => Self::UnknownMandate(mandate.to_string()),
+            ChargePortError::Refused(refusal) => {
+                Self::MandateRefused(wire::mandate_refusal(refusal))
+            }
+            ChargePortError::InsufficientFunds => Self::InsufficientFunds,
+            ChargePortError::NotOrderable(cause) => Self::NotOrderable(cause),
+            ChargePortError::Denied(reason) => Self::Denied(reason),
+            ChargePortError::Unavailable => Self::Unavailable,
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use crate::ports::{
     HttpResponse, MessagesPort, MessagesPortError, OrdersPort, PaymentsPort, PaymentsPortError,
     PortUnavailable, RefundRequest, StoragePort, StoragePortError, UsersPort,
 };
-use crate::{PaymentView, PluginOrder, UserHolding};
+use crate::{ChargePortError, ChargeRequest, ChargedOrder, PaymentView, PluginOrder, UserHolding};
 
 fn now<'a, T: Send + 'a>(answer: T) -> Answering<'a, T> {
     Box::pin(ready(answer))
@@ -182,6 +182,14 @@ impl OrdersPort for Sandbox {
         }
         let holding = state.holdings.get(&(user, product.to_owned()));
         now(Ok(Some(holding.copied().unwrap_or_default())))
+    }
+
+    fn charge<'a>(
+        &'a self,
+        _permit: &'a Permit,
+        request: ChargeRequest<'a>,
+    ) -> Answering<'a, Result<ChargedOrder, ChargePortError>> {
+        now(self.charge_once(&request))
     }
 }
 

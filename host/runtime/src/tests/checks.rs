@@ -14,6 +14,7 @@ async fn the_check_runs_the_corpus_and_touches_nothing() {
         [
             "activate",
             "open invest",
+            "open auto-invest",
             "open about",
             "quote steady-money purchase",
             "quote steady-money redeem"

@@ -68,6 +68,11 @@ fn calls() -> Vec<(&'static str, Scope, Call)> {
             denied!(|g| g.refund(text(), money(), text(), text()), Payments),
         ),
         (
+            "charge",
+            Scope::PaymentsCharge,
+            denied!(|g| g.charge(charge()), Payments),
+        ),
+        (
             "orders.get",
             Scope::OrdersRead,
             denied!(|g| wit::orders::Host::get(g, text()), Orders),
@@ -243,6 +248,22 @@ fn money() -> wit::types::Money {
     wit::types::Money {
         minor: 1,
         currency: "CNY".to_owned(),
+    }
+}
+
+fn charge() -> wit::payments::NewCharge {
+    wit::payments::NewCharge {
+        mandate: text(),
+        offer: wit::types::Offer {
+            product: text(),
+            kind: wit::types::OrderKind::Pay,
+            title: text(),
+            amount: Some(money()),
+            units_minor: None,
+            reference: text(),
+            facts: Vec::new(),
+        },
+        key: text(),
     }
 }
 

@@ -1,4 +1,4 @@
-use super::{entry_in, few, field_in, offer_in};
+use super::{entry_in, few, field_in, mandate_offer_in, offer_in};
 use crate::bindings::v0_1_0::exports::qiao::guest::pages as wit;
 use crate::bindings::v0_1_0::qiao::host::types::Field as WitField;
 use crate::limits::{FORM_INPUTS_MAX, METRICS_MAX, PAGE_BLOCKS_MAX, PAGE_BYTES_MAX};
@@ -10,6 +10,7 @@ pub(crate) fn answer(answer: wit::Answer) -> Result<Answer, Fault> {
     Ok(match answer {
         wit::Answer::Page(answer) => Answer::Page(page(answer)?),
         wit::Answer::Offer(offer) => Answer::Offer(offer_in(offer)?),
+        wit::Answer::Mandate(offer) => Answer::Mandate(mandate_offer_in(offer)?),
     })
 }
 

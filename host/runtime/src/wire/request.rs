@@ -1,6 +1,6 @@
 use qiao_catalog::Price;
 
-use super::{date, entries, fields, money, order_kind, order_state, timestamp};
+use super::{date, entries, fields, mandate_state, money, order_kind, order_state, timestamp};
 use crate::bindings::v0_1_0::exports::qiao::guest::{events, jobs, orders, pages};
 use crate::bindings::v0_1_0::qiao::host::types as wit;
 use crate::{Event, Happening, JobRun, Offer, PlacedOrder, QuoteRequest, Submission, Visit};
@@ -82,6 +82,17 @@ pub(crate) fn event(event: &Event, subject: String) -> events::Event {
                 user: subject,
             })
         }
+        Happening::MandateChanged {
+            mandate,
+            state,
+            reference,
+            ..
+        } => events::Happening::MandateChanged(events::MandateChanged {
+            mandate: mandate.to_string(),
+            state: mandate_state(*state),
+            user: subject,
+            reference: reference.clone(),
+        }),
         Happening::Followed { .. } => events::Happening::Followed(subject),
         Happening::Unfollowed { .. } => events::Happening::Unfollowed(subject),
     };

@@ -4,9 +4,11 @@
 //! says the same to the world, and a test holds the two together.
 
 mod balance;
+mod charge;
 mod client;
 mod institution;
 mod invocation;
+mod mandate;
 mod operator;
 mod order;
 mod page;
@@ -36,6 +38,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<App> {
         .merge(releases())
         .merge(checkout())
         .merge(money())
+        .merge(mandates())
         .merge(webhooks())
         .merge(operator());
     if sandbox {
@@ -110,6 +113,16 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(payment::pay, payment::list_payments))
         .routes(routes!(payment::get_payment))
         .routes(routes!(payment::refund, payment::list_refunds))
+}
+
+fn mandates() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(mandate::get_mandate_offer))
+        .routes(routes!(mandate::give_mandate, mandate::list_mandates))
+        .routes(routes!(mandate::get_mandate, mandate::revoke_mandate))
+        .routes(routes!(mandate::list_institution_mandates))
+        .routes(routes!(mandate::get_institution_mandate))
+        .routes(routes!(charge::charge))
 }
 
 fn webhooks() -> OpenApiRouter<App> {

@@ -204,7 +204,7 @@ impl From<Refund> for RefundBody {
 }
 
 /// A payment as one institution may see it: people by its own pseudonyms.
-fn seen_by(app: &App, institution: InstitutionId, payment: Payment) -> PaymentBody {
+pub(super) fn seen_by(app: &App, institution: InstitutionId, payment: Payment) -> PaymentBody {
     let party = |party| receiver_seen_by(app, institution, party);
     let splits = payment.splits.into_iter().map(|split| SplitBody {
         receiver: party(split.receiver),

@@ -5,6 +5,7 @@ use qiao_orders as orders;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::mandate::MandateOfferBody;
 use super::order::OfferBody;
 use super::page::{FieldBody, PageBody};
 use crate::App;
@@ -49,6 +50,8 @@ pub(crate) enum AnswerBody {
     Page { page: PageBody },
     /// An offer: ask for a quote of it.
     Offer { offer: OfferBody },
+    /// The offer of a mandate: give it with the PIN.
+    Mandate { offer: MandateOfferBody },
 }
 
 impl From<orders::Answer> for AnswerBody {
@@ -57,6 +60,9 @@ impl From<orders::Answer> for AnswerBody {
             orders::Answer::Page(page) => Self::Page { page: page.into() },
             orders::Answer::Offer(offer) => Self::Offer {
                 offer: OfferBody::from(&offer),
+            },
+            orders::Answer::Mandate(offer) => Self::Mandate {
+                offer: MandateOfferBody::from(&offer),
             },
         }
     }
@@ -102,7 +108,7 @@ pub(crate) async fn open_service(
     request_body = SubmissionBody,
     security(("session" = [], "csrf" = [])),
     responses(
-        (status = 200, description = "Another page, or an offer", body = AnswerBody),
+        (status = 200, description = "Another page, an offer, or the offer of a mandate", body = AnswerBody),
         (status = 422, description = "A field is not acceptable", content_type = "application/problem+json", body = ProblemBody),
         (status = 502, description = "The plugin failed", content_type = "application/problem+json", body = ProblemBody),
     )

@@ -36,7 +36,7 @@ macro_rules! scopes {
     };
 }
 
-scopes! { CatalogWrite PaymentsRead PaymentsWrite PaymentsRefund OrdersRead ReleasesWrite WebhooksWrite }
+scopes! { CatalogWrite PaymentsRead PaymentsWrite PaymentsRefund PaymentsCharge OrdersRead ReleasesWrite WebhooksWrite }
 
 /// A server of an institution, whose access token has the scope (RFC 6750).
 pub struct Bearer<S> {

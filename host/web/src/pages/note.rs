@@ -20,6 +20,10 @@ pub(crate) enum Note {
     Followed,
     /// Follows no longer.
     Unfollowed,
+    /// A mandate is given.
+    MandateGiven,
+    /// A mandate is revoked.
+    MandateRevoked,
     /// An institution waits for its approval.
     Registered,
     /// A release waits for its review.
@@ -54,6 +58,8 @@ impl Note {
             Self::ToppedUp => t.topped_up,
             Self::Followed => t.followed,
             Self::Unfollowed => t.unfollowed,
+            Self::MandateGiven => t.mandate_given,
+            Self::MandateRevoked => t.mandate_was_revoked,
             Self::Registered => "The institution is registered. An operator checks it next.",
             Self::Uploaded => "The release passed the upload checks. An operator reviews it next.",
             Self::Activated => "This release serves people from now on.",

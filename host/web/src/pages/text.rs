@@ -117,6 +117,39 @@ words! {
     pin_is_set: "Set", "已设置";
     pin_is_missing: "Not set", "未设置";
 
+    // Mandates.
+    mandates: "Mandates", "免密授权";
+    no_mandates: "You have given no mandate", "您还没有授权";
+    no_mandates_text: "A mandate lets an institution charge you within limits, without asking each time. You can revoke it at any time.", "授权后，机构可在限额内自动扣款，无需每次确认。您可以随时撤销。";
+    mandate_active: "Active", "生效中";
+    mandate_revoked: "Revoked", "已撤销";
+    mandate_expired: "Expired", "已到期";
+    mandate_used_up: "Used up", "次数用尽";
+    consent: "Consent", "授权确认";
+    consent_text: "Charges come from your balance.", "扣款来自您的余额。";
+    consent_allow: "Allow", "同意授权";
+    consent_revocable: "You can revoke it at any time under My account, Mandates: from then on nothing is charged. Only this page asks for your PIN.", "您可随时在“我的账户 · 免密授权”中撤销，撤销后不再扣款。只有本页面会询问您的支付密码。";
+    at_most: "at most {}", "最多 {}";
+    mandate_per_payment: "One charge", "单笔";
+    mandate_per_day: "Per day", "每日";
+    mandate_per_month: "Per month", "每月";
+    mandate_count: "How often", "次数";
+    mandate_times: "at most {} times in all", "总共最多 {} 次";
+    mandate_until: "Until", "有效期至";
+    mandate_given_on: "Given", "授权时间";
+    mandate_used: "What was charged", "扣款情况";
+    mandate_used_count: "Charges", "扣款次数";
+    mandate_used_today: "Today", "今日";
+    mandate_used_month: "This month", "本月";
+    mandate_used_total: "In all", "累计";
+    nothing_charged: "Nothing has been charged", "还没有扣款";
+    nothing_charged_text: "Each charge appears here, and among your orders.", "每笔扣款都会出现在这里和您的订单中。";
+    revoke: "Revoke", "撤销授权";
+    revoke_title: "Revoke {}?", "撤销“{}”？";
+    revoke_text: "From now on nothing can be charged by it. Orders that were placed go on. It cannot be undone; you can give a new one.", "撤销后不能再凭此扣款，已下的订单继续处理。撤销不可恢复，您可以重新授权。";
+    mandate_given: "The mandate is given.", "授权成功。";
+    mandate_was_revoked: "The mandate is revoked.", "授权已撤销。";
+
     // Wallet and holdings.
     available_balance: "Available balance", "可用余额";
     available: "Available", "可用";

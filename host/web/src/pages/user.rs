@@ -2,8 +2,10 @@
 
 mod account;
 mod checkout;
+mod consent;
 mod holdings;
 mod home;
+mod mandate;
 mod order;
 mod pin;
 mod service;
@@ -48,5 +50,12 @@ pub(super) fn routes() -> Router<App> {
         .route(
             "/checkout/{offer}",
             get(checkout::show).post(checkout::confirm),
+        )
+        .route("/consent/{offer}", get(consent::show).post(consent::agree))
+        .route("/mandates", get(mandate::list))
+        .route("/mandates/{id}", get(mandate::show))
+        .route(
+            "/mandates/{id}/revoke",
+            get(mandate::ask_revoke).post(mandate::revoke),
         )
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use qiao_catalog::{OrderKind, Payer};
 use qiao_ledger::{AccountKind, Owner, Transfer, TransferKind, account_id};
-use qiao_model::{Amount, Asset, Channel, InstitutionId, LedgerAccountId, ProductId, UserId};
+use qiao_model::{
+    Amount, Asset, Channel, InstitutionId, LedgerAccountId, Money, ProductId, UserId,
+};
 use qiao_orders::OrderState;
-use qiao_payments::{Party, PaymentState};
+use qiao_payments::{MandateState, Party, PaymentState, SpendLimits};
 use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
 
 use super::text::{Text, fill};
-use super::view::{Badge, Cell, Empty, Figure, Table, Tone};
+use super::view::{Badge, Cell, Empty, Facts, Figure, Table, Tone};
 
 /// An order's state in a word and in a sentence.
 pub(crate) fn order_state(state: OrderState, t: &'static Text) -> (Badge, &'static str) {
@@ -35,6 +37,49 @@ pub(crate) fn payment_state(state: PaymentState, t: &Text) -> Badge {
         PaymentState::Refunded => (Tone::Warning, t.payment_refunded),
     };
     Badge::new(tone, word)
+}
+
+/// A payment's state as plain text.
+pub(crate) fn payment_word(state: PaymentState, t: &Text) -> &'static str {
+    match state {
+        PaymentState::Held => t.payment_held,
+        PaymentState::Posted => t.payment_posted,
+        PaymentState::Voided => t.payment_voided,
+        PaymentState::PartlyRefunded => t.payment_partly_refunded,
+        PaymentState::Refunded => t.payment_refunded,
+    }
+}
+
+/// A mandate's state in a word.
+pub(crate) fn mandate_state(state: MandateState, t: &Text) -> Badge {
+    let (tone, word) = match state {
+        MandateState::Active => (Tone::Good, t.mandate_active),
+        MandateState::Revoked => (Tone::Plain, t.mandate_revoked),
+        MandateState::Expired => (Tone::Plain, t.mandate_expired),
+        MandateState::UsedUp => (Tone::Warning, t.mandate_used_up),
+    };
+    Badge::new(tone, word)
+}
+
+/// What a mandate allows, limit by limit.
+pub(crate) fn mandate_limits(limits: &SpendLimits, t: &Text) -> Facts {
+    let most = |minor| {
+        let money = Figure::money(Money::new(minor, limits.currency)).text();
+        Cell::text(fill(t.at_most, &[&money]))
+    };
+    // It ends with a midnight: what counts is the day before.
+    let last_day = limits.expires_at.plus_millis(-1).day();
+    Facts::new()
+        .with(t.mandate_per_payment, most(limits.per_payment))
+        .with_some(t.mandate_per_day, limits.per_day.map(most))
+        .with_some(t.mandate_per_month, limits.per_month.map(most))
+        .with_some(
+            t.mandate_count,
+            limits
+                .count
+                .map(|count| Cell::text(fill(t.mandate_times, &[&count]))),
+        )
+        .with(t.mandate_until, Cell::text(last_day.to_string()))
 }
 
 /// What an order does.

@@ -29,7 +29,8 @@ const PUBLIC: [&str; 17] = [
 ];
 
 /// What moves money.
-const KEYED: [&str; 4] = [
+const KEYED: [&str; 5] = [
+    "post /v1/charges",
     "post /v1/orders",
     "post /v1/payments",
     "post /v1/payments/{id}/refunds",

@@ -11,6 +11,7 @@ mod checkout;
 mod coverage;
 mod host;
 mod institutions;
+mod mandates;
 mod pages;
 mod payments;
 mod people;

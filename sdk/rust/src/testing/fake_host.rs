@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use crate::egress::{EgressError, Method, Request, Response};
 use crate::log::Level;
 use crate::orders::Order;
-use crate::payments::Payment;
+use crate::payments::{Charged, MandateRefusal, NewCharge, Payment};
 use crate::users::{UserHolding, UserProfile};
 use crate::{Date, Price, Product};
 
@@ -30,6 +30,9 @@ pub(super) struct State {
     pub(super) prices: BTreeMap<String, BTreeMap<Date, Price>>,
     pub(super) payments: BTreeMap<String, Payment>,
     pub(super) refund_keys: BTreeSet<String>,
+    pub(super) mandates: BTreeMap<String, Result<(), MandateRefusal>>,
+    pub(super) poor: BTreeSet<String>,
+    pub(super) charges: Vec<(NewCharge, Charged)>,
     pub(super) orders: Vec<Order>,
     pub(super) profiles: BTreeMap<String, UserProfile>,
     pub(super) holdings: BTreeMap<(String, String), UserHolding>,
@@ -109,6 +112,34 @@ impl FakeHost {
             .borrow_mut()
             .payments
             .insert(order.to_owned(), payment);
+    }
+
+    /// Adds a mandate that the plugin can charge; its limits are not kept here.
+    pub fn add_mandate(&self, mandate: &str) {
+        let mut state = self.state.borrow_mut();
+        state.mandates.insert(mandate.to_owned(), Ok(()));
+    }
+
+    /// From now on charges of a mandate are refused.
+    pub fn refuse_mandate(&self, mandate: &str, refusal: MandateRefusal) {
+        let mut state = self.state.borrow_mut();
+        state.mandates.insert(mandate.to_owned(), Err(refusal));
+    }
+
+    /// From now on whoever gave a mandate has too little money.
+    pub fn empty_balance_of(&self, mandate: &str) {
+        self.state.borrow_mut().poor.insert(mandate.to_owned());
+    }
+
+    /// The charges that placed an order, oldest first.
+    #[must_use]
+    pub fn charges(&self) -> Vec<NewCharge> {
+        let state = self.state.borrow();
+        state
+            .charges
+            .iter()
+            .map(|(charge, _)| charge.clone())
+            .collect()
     }
 
     /// The user does not follow the public account; everybody else does.

@@ -56,8 +56,50 @@ pub mod catalog {
 
 pub mod payments {
     use super::current;
-    use crate::Money;
-    use crate::payments::{Payment, PaymentsError};
+    use crate::payments::{Charged, NewCharge, Payment, PaymentsError};
+    use crate::{Money, OrderKind, OrderState};
+
+    const KEY_BYTES_MAX: usize = 128;
+
+    /// Charges what the offer says, as of a product without fees.
+    pub fn charge(charge: &NewCharge) -> Result<Charged, PaymentsError> {
+        let host = current();
+        if let Some(cause) = host.refusal("payments") {
+            return Err(PaymentsError::Denied(cause));
+        }
+        if charge.key.is_empty() || charge.key.len() > KEY_BYTES_MAX {
+            return Err(PaymentsError::NotOrderable(
+                "a key has 1 to 128 bytes".to_owned(),
+            ));
+        }
+        let mut state = host.state.borrow_mut();
+        let mut before = state.charges.iter();
+        if let Some((same, charged)) = before.find(|(other, _)| other.key == charge.key) {
+            let used =
+                || PaymentsError::NotOrderable("the key was used for another charge".to_owned());
+            return (same == charge).then(|| charged.clone()).ok_or_else(used);
+        }
+        match state.mandates.get(&charge.mandate) {
+            None => return Err(PaymentsError::UnknownMandate(charge.mandate.clone())),
+            Some(Err(refusal)) => return Err(PaymentsError::MandateRefused(refusal.clone())),
+            Some(Ok(())) => {}
+        }
+        if state.poor.contains(&charge.mandate) {
+            return Err(PaymentsError::InsufficientFunds);
+        }
+        let amount = charge.offer.amount.clone();
+        let Some(amount) = amount.filter(|_| charge.offer.kind != OrderKind::Redeem) else {
+            let cause = "a charge is a purchase or a payment of an amount";
+            return Err(PaymentsError::NotOrderable(cause.to_owned()));
+        };
+        let charged = Charged {
+            order: format!("ord_charge_{}", state.charges.len() + 1),
+            state: OrderState::Held,
+            amount,
+        };
+        state.charges.push((charge.clone(), charged.clone()));
+        Ok(charged)
+    }
 
     pub fn get(order: &str) -> Result<Payment, PaymentsError> {
         let host = current();

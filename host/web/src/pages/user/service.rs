@@ -59,6 +59,7 @@ pub(super) async fn submit(
     match app.orders.submit(&person.permit, submission).await {
         Ok(Answer::Page(found)) => page(&here.show(&person, found, None)),
         Ok(Answer::Offer(offer)) => see(format!("/checkout/{}", offer.id)),
+        Ok(Answer::Mandate(offer)) => see(format!("/consent/{}", offer.id)),
         Err(Error::InvalidField(problem)) => {
             // The page again, with what was typed and the error beside its field.
             let visit = here.visit(&person, fields.clone());

@@ -3,6 +3,7 @@
 //! also writes them there, to be looked at in a browser.
 
 mod console;
+mod mandate;
 mod operator;
 mod user;
 
@@ -90,6 +91,7 @@ fn around() -> Vec<Sample> {
 fn samples() -> Vec<Sample> {
     let mut all = around();
     all.extend(user::samples());
+    all.extend(mandate::samples());
     all.extend(console::samples());
     all.extend(operator::samples());
     all

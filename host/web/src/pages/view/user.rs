@@ -3,6 +3,7 @@
 mod account;
 mod checkout;
 mod home;
+mod mandate;
 mod order;
 mod service;
 mod session;
@@ -11,6 +12,7 @@ mod wallet;
 pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
 pub(crate) use checkout::{Checkout, CheckoutState, FeeLine, Payable};
 pub(crate) use home::{AccountCard, Greeting, Home};
+pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates};
 pub(crate) use order::{MoneyStory, Order, OrderRow, Orders};
 pub(crate) use service::{Block, Item, Metric, Service};
 pub(crate) use session::{LogIn, Me, Pin, SignUp};

@@ -10,7 +10,7 @@ use crate::pages::view::{
     Progress, Shell, Table, Timeline, Tone,
 };
 
-fn shell(locale: Locale, title: &str, at: &str) -> Shell {
+pub(super) fn shell(locale: Locale, title: &str, at: &str) -> Shell {
     let t = Text::of(locale);
     Shell::new(Face::User, locale, title)
         .seen_by(Some(visitor(false, false)))

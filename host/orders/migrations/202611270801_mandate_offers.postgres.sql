@@ -1,0 +1,2 @@
+create trigger mandate_offer_no_update before update on mandate_offer for each row execute function orders_refuses('an offer never changes');
+create trigger charge_no_update before update on charge for each row execute function orders_refuses('a charge never changes');

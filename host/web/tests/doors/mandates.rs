@@ -1,0 +1,179 @@
+//! Mandates through both faces of the host: people give and revoke them, institutions
+//! charge them.
+
+use serde_json::{Value, json};
+
+use crate::caller::Caller;
+use crate::host::{Host, Institution, PIN, text};
+
+const SERVICE: &str = "/v1/public-accounts/harvest/services/auto-invest";
+
+fn cny(minor: i64) -> Value {
+    json!({ "minor": minor, "currency": "CNY" })
+}
+
+struct Stage {
+    host: Host,
+    operator: Caller,
+    fund: Institution,
+    person: Caller,
+}
+
+impl Stage {
+    async fn open(database: qiao_tests::TestDatabase) -> Self {
+        let host = Host::open(database).await;
+        let operator = host.operator().await;
+        let fund = host.institution(&operator, "harvest").await;
+        host.serving(&operator, &fund, "money-fund").await;
+        let person = host.person("li.wei").await;
+        host.top_up(&person, 100_000).await;
+        Self {
+            host,
+            operator,
+            fund,
+            person,
+        }
+    }
+
+    /// The offer of a mandate to buy for 200.00 every day.
+    async fn offer(&self) -> Value {
+        self.offer_to(&self.person).await
+    }
+
+    async fn offer_to(&self, person: &Caller) -> Value {
+        let form = json!({
+            "form": "auto-daily", "locale": "en",
+            "fields": [{ "name": "amount", "value": "200.00" }],
+        });
+        let answer = person.post(SERVICE, &form).await.expect(200).body;
+        assert_eq!(answer["type"], "mandate");
+        answer["offer"].clone()
+    }
+
+    async fn mandate(&self) -> Value {
+        self.mandate_of(&self.person).await
+    }
+
+    async fn mandate_of(&self, person: &Caller) -> Value {
+        let body = json!({ "offer": self.offer_to(person).await["id"], "pin": PIN });
+        person.post("/v1/mandates", &body).await.expect(201).body
+    }
+
+    fn charge(&self, mandate: &Value, minor: i64) -> Value {
+        json!({
+            "mandate": mandate["id"],
+            "amount": cny(minor),
+            "product": mandate["limits"]["products"][0],
+            "description": "November",
+        })
+    }
+
+    async fn available(&self) -> i64 {
+        let balances = self.person.get("/v1/balances").await.expect(200).body;
+        balances["items"][0]["available_minor"].as_i64().unwrap()
+    }
+}
+
+#[tokio::test]
+async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
+    qiao_tests::each_database(|database| async move {
+        let stage = Stage::open(database).await;
+        let Stage { host, operator, fund, person } = &stage;
+        let offer = stage.offer().await;
+        insta::assert_json_snapshot!("the_offer_of_a_mandate", offer, {
+            ".id" => "[id]", ".plugin" => "[id]", ".institution" => "[id]",
+            ".limits.payees[]" => "[id]", ".limits.products[]" => "[id]",
+        });
+        let path = format!("/v1/mandate-offers/{}", text(&offer["id"]));
+        assert_eq!(person.get(&path).await.expect(200).body, offer);
+        let stranger = host.person("li.na").await;
+        stranger.get(&path).await.expect_problem(404, "not-found");
+
+        let wrong = json!({ "offer": offer["id"], "pin": "000001" });
+        person.post("/v1/mandates", &wrong).await.expect_problem(403, "wrong-pin");
+        let mandate = stage.mandate().await;
+        insta::assert_json_snapshot!("a_mandate", mandate, {
+            ".id" => "[id]", ".plugin" => "[id]", ".institution" => "[id]", ".subject" => "[subject]",
+            ".limits.payees[]" => "[id]", ".limits.products[]" => "[id]",
+        });
+
+        let server = host.able_server(fund).await;
+        let body = stage.charge(&mandate, 15_000);
+        let charged = server.keyed("/v1/charges", "nov", &body).await.expect(201).body;
+        assert_eq!((&charged["state"], &charged["method"]["id"]), (&json!("posted"), &mandate["id"]));
+        let again = server.keyed("/v1/charges", "nov", &body).await.expect(201).body;
+        assert_eq!(again, charged);
+        assert_eq!(stage.available().await, 85_000);
+        let over = server.keyed("/v1/charges", "more", &stage.charge(&mandate, 5_001)).await;
+        let problem = over.expect_problem(422, "mandate-refused");
+        assert_eq!(problem.body["cause"], "per-day");
+        let mut held = stage.charge(&mandate, 5_000);
+        held["capture"] = json!("later");
+        let held = server.keyed("/v1/charges", "later", &held).await.expect(201).body;
+        assert_eq!(held["state"], "held");
+
+        let path = format!("/v1/institution/mandates/{}", text(&mandate["id"]));
+        let seen = server.get(&path).await.expect(200).body;
+        assert_eq!((&seen["usage"]["count"], &seen["usage"]["today"]), (&json!(2), &cny(20_000)));
+        let listed = server.get("/v1/institution/mandates").await.expect(200).body;
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        let police = host.institution(operator, "police").await;
+        let other = host.able_server(&police).await;
+        other.get(&path).await.expect_problem(404, "not-found");
+        let foreign = other.keyed("/v1/charges", "x", &stage.charge(&mandate, 1)).await;
+        foreign.expect_problem(404, "not-found");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_revoked_mandate_refuses_the_next_charge() {
+    qiao_tests::each_database(|database| async move {
+        let stage = Stage::open(database).await;
+        let mandate = stage.mandate().await;
+        let path = format!("/v1/mandates/{}", text(&mandate["id"]));
+        let stranger = stage.host.person("li.na").await;
+        stranger
+            .delete(&path)
+            .await
+            .expect_problem(404, "not-found");
+        let revoked = stage.person.delete(&path).await.expect(200).body;
+        assert_eq!(revoked["state"], "revoked");
+        let server = stage.host.able_server(&stage.fund).await;
+        let refused = server
+            .keyed("/v1/charges", "k", &stage.charge(&mandate, 1))
+            .await;
+        let problem = refused.expect_problem(422, "mandate-refused");
+        assert_eq!(problem.body["cause"], "revoked");
+        assert_eq!(
+            stage.person.get(&path).await.expect(200).body["state"],
+            "revoked"
+        );
+        let listed = stage.person.get("/v1/mandates").await.expect(200).body;
+        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        assert_eq!(stage.available().await, 100_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_charge_beyond_the_balance_is_402_and_a_malformed_one_422() {
+    let stage = Stage::open(qiao_tests::sqlite().await).await;
+    let poor = stage.host.person("li.na").await;
+    let mandate = stage.mandate_of(&poor).await;
+    let server = stage.host.able_server(&stage.fund).await;
+    let poor = server
+        .keyed("/v1/charges", "f", &stage.charge(&mandate, 1))
+        .await;
+    poor.expect_problem(402, "insufficient-funds");
+    let nothing = server
+        .keyed("/v1/charges", "g", &stage.charge(&mandate, 0))
+        .await;
+    nothing.expect_problem(422, "invalid-value");
+    let mut nobody = stage.charge(&mandate, 1);
+    nobody["mandate"] = json!("mdt_x");
+    server
+        .keyed("/v1/charges", "h", &nobody)
+        .await
+        .expect_problem(422, "invalid-value");
+}
