@@ -9,6 +9,7 @@
 mod browser;
 mod clicks;
 mod crash;
+mod mandates;
 mod plugin;
 mod sandbox;
 mod scenario;

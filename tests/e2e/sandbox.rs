@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use qiao::{Config, Host, HostOptions, PASSWORD, Person, Scenario, ScenarioOptions, Serving};
+use qiao_model::{Money, Scope, Secret};
 use qiao_tests::{TestDatabase, guests};
 use tokio::net::TcpListener;
 
@@ -81,6 +82,19 @@ impl Sandbox {
         let fields = [("login", login), ("password", PASSWORD)];
         person.fill("/login", "log-in", &fields).await.unwrap();
         person
+    }
+
+    /// Play money for somebody of the scenario.
+    pub(crate) async fn top_up(&self, login: &str, fen: i64) {
+        let app = &self.host.app;
+        let password = Secret::new(PASSWORD.to_owned());
+        let token = app.auth.log_in(login, &password).await.unwrap();
+        let session = app.auth.session(token.expose()).await.unwrap().unwrap();
+        let permit = app.auth.permit_session(&session, Scope::Account).unwrap();
+        let topped_up = app
+            .payments
+            .top_up(&permit, session.user(), Money::cny(fen), None);
+        topped_up.await.unwrap();
     }
 
     /// The operator, logged in.

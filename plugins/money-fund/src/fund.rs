@@ -10,6 +10,8 @@ pub(crate) const NAV_E4: u64 = 10_000;
 pub(crate) const PURCHASE_MINOR_MIN: i64 = 100;
 /// The largest purchase: 1,000,000.00 CNY.
 pub(crate) const PURCHASE_MINOR_MAX: i64 = 100_000_000;
+/// The largest purchase by a mandate: 50,000.00 CNY.
+pub(crate) const AUTO_MINOR_MAX: i64 = 5_000_000;
 /// The smallest redemption: 0.01 units.
 pub(crate) const REDEEM_UNITS_MINOR_MIN: i64 = 1;
 /// The largest instant redemption: 10,000.00 units, which is what a money fund may pay

@@ -5,10 +5,12 @@
 //! it is worth.
 
 mod announcement;
+mod auto_invest;
 mod daily_yield;
 mod fund;
 mod invest;
 mod pages;
+mod plan;
 mod trade;
 
 #[cfg(test)]
@@ -30,6 +32,7 @@ impl Plugin for MoneyFund {
     fn open(visit: Visit) -> Result<Page, PageError> {
         match visit.service.as_str() {
             "invest" => invest::page(&visit),
+            "auto-invest" => Ok(auto_invest::page(&visit)),
             "about" => Ok(pages::about(&visit)),
             _ => Err(PageError::NotFound(visit.service)),
         }
@@ -39,6 +42,9 @@ impl Plugin for MoneyFund {
         match submission.form.as_str() {
             "buy" => invest::buy(&submission).map(Answer::Offer),
             "redeem" => invest::redeem(&submission).map(Answer::Offer),
+            "auto-daily" | "auto-weekly" | "auto-monthly" => {
+                auto_invest::plan(&submission).map(Answer::Mandate)
+            }
             _ => Err(PageError::NotFound(submission.form)),
         }
     }
@@ -54,6 +60,7 @@ impl Plugin for MoneyFund {
     fn run_job(run: JobRun) -> Result<(), JobError> {
         match run.name.as_str() {
             "daily-yield" => daily_yield::publish(run.day),
+            "auto-invest" => auto_invest::run(run.day),
             _ => Err(JobError::UnknownJob(run.name)),
         }
     }
@@ -63,6 +70,7 @@ impl Plugin for MoneyFund {
             Happening::OrderChanged(change) if change.state == OrderState::Completed => {
                 announcement::order_completed(&change)
             }
+            Happening::MandateChanged(change) => auto_invest::mandate_changed(&change, event.at),
             Happening::OrderChanged(_) | Happening::Followed(_) | Happening::Unfollowed(_) => {
                 Ok(())
             }

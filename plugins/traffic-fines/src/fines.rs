@@ -84,6 +84,19 @@ pub(crate) fn pay(submission: &Submission) -> Result<Answer, PageError> {
     Ok(Answer::Offer(offer(visit, fine)))
 }
 
+/// The payment of a fine that nobody looks at, for a charge.
+pub(crate) fn offer_of(fine: Fine) -> Offer {
+    Offer::pay(
+        FINE,
+        "Traffic fine / 交通罚款",
+        Money::cny(fine.amount_minor),
+    )
+    .fact("Fine / 罚单号", fine.number.as_str())
+    .fact("Plate / 车牌号", clipped(&fine.plate))
+    .fact("Violation / 违法行为", clipped(&fine.violation))
+    .reference(fine.number)
+}
+
 fn offer(visit: &Visit, fine: Fine) -> Offer {
     let title = visit.say("Traffic fine", "交通罚款");
     Offer::pay(FINE, title, Money::cny(fine.amount_minor))

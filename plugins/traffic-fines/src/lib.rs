@@ -4,6 +4,7 @@
 //! What the user sends is never trusted: a fine's amount is fetched again when it is
 //! offered, and the order pays what that offer says.
 
+mod autopay;
 mod biller;
 mod fines;
 mod payment;
@@ -13,8 +14,9 @@ mod plate;
 mod tests;
 
 use qiao_sdk::{
-    ActivationError, Answer, FeeLine, FulfilError, Fulfilment, Order, Page, PageError, Plugin,
-    Product, QuoteAnswer, QuoteError, QuoteRequest, Rate, Receiver, Submission, Visit, catalog,
+    ActivationError, Answer, Event, EventError, FeeLine, FulfilError, Fulfilment, Happening,
+    JobError, JobRun, Order, Page, PageError, Plugin, Product, QuoteAnswer, QuoteError,
+    QuoteRequest, Rate, Receiver, Submission, Visit, catalog,
 };
 
 /// The product's code.
@@ -40,6 +42,7 @@ impl Plugin for TrafficFines {
     fn open(visit: Visit) -> Result<Page, PageError> {
         match visit.service.as_str() {
             "fines" => Ok(fines::look_up_page(&visit)),
+            "autopay" => Ok(autopay::page(&visit)),
             _ => Err(PageError::NotFound(visit.service)),
         }
     }
@@ -48,6 +51,7 @@ impl Plugin for TrafficFines {
         match submission.form.as_str() {
             "look-up" => fines::of_plate(&submission).map(Answer::Page),
             "pay" => fines::pay(&submission),
+            "autopay" => autopay::enroll(&submission).map(Answer::Mandate),
             _ => Err(PageError::NotFound(submission.form)),
         }
     }
@@ -62,6 +66,22 @@ impl Plugin for TrafficFines {
 
     fn cancel(order: Order) -> Result<(), FulfilError> {
         payment::cancel(&order)
+    }
+
+    fn run_job(run: JobRun) -> Result<(), JobError> {
+        match run.name.as_str() {
+            "autopay" => autopay::run(run.day),
+            _ => Err(JobError::UnknownJob(run.name)),
+        }
+    }
+
+    fn handle_event(event: Event) -> Result<(), EventError> {
+        match event.happening {
+            Happening::MandateChanged(change) => autopay::mandate_changed(&change),
+            Happening::OrderChanged(_) | Happening::Followed(_) | Happening::Unfollowed(_) => {
+                Ok(())
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
 mod announcement;
+mod auto_invest;
 mod daily_yield;
 mod invest;
 mod trade;

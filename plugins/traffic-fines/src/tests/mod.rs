@@ -1,3 +1,4 @@
+mod autopay;
 mod fines;
 mod payment;
 
