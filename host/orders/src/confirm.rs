@@ -211,7 +211,7 @@ pub(crate) fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
     NewPayment {
         id: quote.payment(),
         order: Some(quote.order()),
-        institution: quote.institution,
+        institution: Some(quote.institution),
         payer: plan.payer,
         method: Method::Balance,
         amount: plan.paid,

@@ -21,7 +21,10 @@ pub(crate) fn may_pay(permit: &Permit, new: &NewPayment) -> Result<(), Error> {
         }
         (Actor::Client { institution, .. }, Party::Institution(payer) | Party::Revenue(payer)) => {
             permit.covers(Scope::PaymentsWrite)?;
-            demand(*institution == payer && new.institution == payer, permit)
+            demand(
+                *institution == payer && new.institution == Some(payer),
+                permit,
+            )
         }
         (Actor::Operator(_), Party::Platform) => Ok(permit.covers(Scope::Operate)?),
         _ => not_owner(permit),

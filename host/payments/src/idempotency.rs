@@ -51,11 +51,15 @@ impl IdempotencyKey {
         })
     }
 
-    pub(crate) const fn digest(&self) -> u128 {
+    /// Which key of which owner: for a room that keeps it with a row of its own.
+    #[must_use]
+    pub const fn digest(&self) -> u128 {
         self.digest
     }
 
-    pub(crate) fn request_hash(&self) -> String {
+    /// What the key was sent with, as 64 hexadecimal digits.
+    #[must_use]
+    pub fn request_hash(&self) -> String {
         let (mut high, mut low) = ([0_u8; 16], [0_u8; 16]);
         high.copy_from_slice(&self.request_hash[..16]);
         low.copy_from_slice(&self.request_hash[16..]);

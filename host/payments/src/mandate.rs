@@ -184,9 +184,10 @@ impl Mandate {
         if payment.payer != Party::User(self.user) {
             return Err(GrantRefusal::Payer);
         }
+        let payee = payment.institution.ok_or(GrantRefusal::Payee)?;
         let spend = Spend {
             amount: payment.amount,
-            payee: payment.institution,
+            payee,
             product,
         };
         self.grant.consume(&spend, now)

@@ -54,8 +54,9 @@ pub struct NewPayment {
     pub id: PaymentId,
     /// The order that it pays.
     pub order: Option<OrderId>,
-    /// The institution whose order it is: it may see and refund it.
-    pub institution: InstitutionId,
+    /// The institution whose order it is, which may see and refund it; none for
+    /// a person's own movement to or from a bank.
+    pub institution: Option<InstitutionId>,
     /// Who pays.
     pub payer: Party,
     /// How the payer pays.

@@ -222,7 +222,7 @@ fn check_description(text: &str) -> Result<(), Invalid> {
 pub(crate) fn is_same_payment(payment: &Payment, new: &NewPayment) -> bool {
     payment.id == new.id
         && payment.order == new.order
-        && payment.institution == Some(new.institution)
+        && payment.institution == new.institution
         && payment.payer == new.payer
         && payment.method == new.method
         && payment.amount == new.amount
@@ -247,7 +247,7 @@ pub(crate) fn payment(new: &NewPayment, state: PaymentState, now: Timestamp) -> 
     Payment {
         id: new.id,
         order: new.order,
-        institution: Some(new.institution),
+        institution: new.institution,
         payer: new.payer,
         method: new.method,
         amount: new.amount,

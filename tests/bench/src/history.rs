@@ -64,7 +64,7 @@ fn command(env: &Env, institution: InstitutionId, number: u64) -> anyhow::Result
     let payment = NewPayment {
         id: env.id(),
         order: None,
-        institution,
+        institution: Some(institution),
         payer: Party::Institution(institution),
         method: Method::Balance,
         amount: Money::cny(6),

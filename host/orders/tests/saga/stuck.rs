@@ -59,7 +59,7 @@ async fn a_refund_that_a_receiver_cannot_give_leaves_the_order_unknown_until_it_
         let spend = NewPayment {
             id: world.env.id(),
             order: None,
-            institution: INSTITUTION,
+            institution: Some(INSTITUTION),
             payer: Party::Platform,
             method: Method::Balance,
             amount: Money::new(200, Currency::CNY),

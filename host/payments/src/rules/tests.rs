@@ -25,7 +25,7 @@ fn new_payment(fen: &[i64]) -> NewPayment {
     NewPayment {
         id: PaymentId::from_u128(9),
         order: None,
-        institution: FUND,
+        institution: Some(FUND),
         payer: USER,
         method: Method::Balance,
         amount: Money::cny(fen.iter().sum()),

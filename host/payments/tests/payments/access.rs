@@ -199,7 +199,7 @@ async fn only_the_payer_pays() {
         assert_eq!(paid.unwrap().state, PaymentState::Posted);
         // Nor may it write a payment into the books of another institution.
         let foreign = NewPayment {
-            institution: OTHER,
+            institution: Some(OTHER),
             ..fund()
         };
         assert_denied(

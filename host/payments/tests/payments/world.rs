@@ -164,7 +164,7 @@ impl World {
         NewPayment {
             id: self.env.id(),
             order: None,
-            institution: FUND,
+            institution: Some(FUND),
             payer: Party::User(USER),
             method: Method::Balance,
             amount: Money::cny(splits.iter().map(|split| split.amount.minor).sum()),

@@ -88,7 +88,7 @@ pub(crate) async fn charge(
         payment: NewPayment {
             id: app.env.id(),
             order: None,
-            institution,
+            institution: Some(institution),
             payer: Party::User(mandate.user),
             method: Method::Mandate(id),
             amount,

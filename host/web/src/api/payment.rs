@@ -323,7 +323,7 @@ pub(crate) async fn pay(
     let payment = NewPayment {
         id: app.env.id(),
         order: None,
-        institution,
+        institution: Some(institution),
         payer: Party::Institution(institution),
         method: Method::Balance,
         amount: request.body.amount.try_into()?,

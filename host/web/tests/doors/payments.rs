@@ -16,7 +16,7 @@ async fn fill(host: &Host, institution: &Institution, minor: i64) {
     let payment = NewPayment {
         id: host.app.env.id(),
         order: None,
-        institution: id,
+        institution: Some(id),
         payer: Party::Sandbox,
         method: Method::Balance,
         amount: Money::cny(minor),
