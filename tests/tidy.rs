@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// Room, and the rooms that it may import (host/ARCHITECTURE.md argues each arrow).
-const ARROWS: [(&str, &[&str]); 14] = [
+const ARROWS: [(&str, &[&str]); 15] = [
     ("qiao-model", &[]),
     ("qiao-manifest", &[]),
     ("qiao-sdk", &[]),
@@ -19,6 +19,10 @@ const ARROWS: [(&str, &[&str]); 14] = [
     ("qiao-catalog", &["db", "auth"]),
     ("qiao-events", &["db", "auth"]),
     ("qiao-payments", &["db", "auth", "ledger", "events"]),
+    (
+        "qiao-banks",
+        &["db", "auth", "ledger", "events", "payments"],
+    ),
     (
         "qiao-registry",
         &["db", "auth", "catalog", "events", "manifest"],
@@ -40,20 +44,22 @@ const ARROWS: [(&str, &[&str]); 14] = [
         "qiao-web",
         &[
             "db", "auth", "ledger", "catalog", "events", "payments", "registry", "runtime",
-            "orders", "manifest",
+            "orders", "banks", "manifest",
         ],
     ),
     (
         "qiao",
         &[
             "db", "auth", "ledger", "catalog", "events", "payments", "registry", "runtime",
-            "orders", "web", "manifest",
+            "orders", "banks", "web", "manifest",
         ],
     ),
 ];
 
 /// Part, and the only rooms that may know it.
-const KNOWN_BY: [(&str, &[&str]); 6] = [
+const KNOWN_BY: [(&str, &[&str]); 7] = [
+    // jiff is the calendar here; chrono comes in with oauth2.
+    ("chrono", &[]),
     ("wasmtime", &["qiao-runtime", "qiao-bench"]),
     (
         "axum",

@@ -1,0 +1,15 @@
+//! The banks room against sandbox-bank, a real small bank over HTTP, on both
+//! engines.
+
+mod access;
+mod callbacks;
+mod crashes;
+mod custody;
+mod faults;
+mod linking;
+mod operate;
+mod payouts;
+mod routes;
+mod schema;
+mod transfers;
+mod world;
