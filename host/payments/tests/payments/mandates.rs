@@ -198,7 +198,7 @@ async fn a_mandate_is_for_its_giver_payee_and_product_alone() {
             Err(refused(id, GrantRefusal::Payer))
         );
         let mut to_another = person.charge(id, 100);
-        to_another.payment.institution = InstitutionId::from_u128(77);
+        to_another.payment.institution = Some(InstitutionId::from_u128(77));
         assert_eq!(
             person.run(to_another).await,
             Err(refused(id, GrantRefusal::Payee))
