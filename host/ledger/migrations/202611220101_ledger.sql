@@ -22,6 +22,9 @@ create index ledger_account_owner on ledger_account (owner);
 -- The holders of a product, in the order in which income is credited.
 create index ledger_account_holding on ledger_account (asset, id) where kind = 'holding';
 
+-- The debts, so that those that are not paid off are found among all accounts.
+create index ledger_account_receivable on ledger_account (id) where kind = 'receivable';
+
 create table ledger_transfer (
     id text primary key,
     kind text not null,

@@ -63,6 +63,20 @@ impl Ledger {
         store::holders(&self.db, product, after, limit).await
     }
 
+    /// A page of the accounts of debts that are not paid off, in the order of
+    /// their ids: from the first, or after `after`.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn debtors(
+        &self,
+        after: Option<LedgerAccountId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerAccount>, Error> {
+        let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
+        store::debtors(&self.db, after, limit).await
+    }
+
     /// The transfers that belong to a payment, the oldest first.
     ///
     /// # Errors

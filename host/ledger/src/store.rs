@@ -4,7 +4,9 @@
 mod read;
 mod row;
 
-pub(crate) use read::{account, accounts_of, asset_totals, holders, statement, transfers_of};
+pub(crate) use read::{
+    account, accounts_of, asset_totals, debtors, holders, statement, transfers_of,
+};
 
 use qiao_db::{Error, Tx, WriteRows};
 use qiao_model::{Timestamp, TransferId};

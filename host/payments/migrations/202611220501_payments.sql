@@ -44,6 +44,7 @@ create table payment_refund (
     currency text not null,
     minor bigint not null check (minor > 0),
     parts text not null,
+    owed text not null,
     reason text not null,
     created_at bigint not null
 );

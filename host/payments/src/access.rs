@@ -31,12 +31,17 @@ pub(crate) fn may_pay(permit: &Permit, new: &NewPayment) -> Result<(), Error> {
     }
 }
 
-/// The institution that is owed captures and releases holds, or the host for it.
+/// The institution that is owed captures and releases the holds that it made, or
+/// the host for it. A hold that does not expire is the host's alone: an order's
+/// saga or a bank transfer ends it.
 pub(crate) fn may_resolve(permit: &Permit, payment: &Payment) -> Result<(), Error> {
     permit.covers(Scope::PaymentsWrite)?;
     match permit.actor() {
         Actor::System(_) => Ok(()),
-        Actor::Client { institution, .. } => demand(owns(*institution, payment), permit),
+        Actor::Client { institution, .. } => {
+            let is_its_hold = owns(*institution, payment) && payment.expires_at.is_some();
+            demand(is_its_hold, permit)
+        }
         Actor::User(_) | Actor::Staff { .. } | Actor::Plugin { .. } | Actor::Operator(_) => {
             not_owner(permit)
         }

@@ -47,7 +47,8 @@ impl Snapshot {
 
 impl Answer {
     /// What to keep of an outcome: what was done, and what the books refused.
-    /// A malformed command is refused again without a record.
+    /// A malformed command is refused again without a record, and a recovery is
+    /// tried again when there is money.
     pub(crate) fn to_keep(outcome: &Result<Outcome, Refusal>) -> Option<Self> {
         match outcome {
             Ok(Outcome::Payment(payment)) => Some(Self::Payment(Snapshot::of(payment))),
@@ -69,6 +70,7 @@ impl Answer {
                 | Refusal::ExceedsRefundable { .. }
                 | Refusal::UnknownMandate(_)
                 | Refusal::Mandate { .. }
+                | Refusal::NotRefundable(_)
                 | Refusal::TooManyRefunds(_)
                 | Refusal::RefundTooLate(_)),
             ) => Some(Self::Refused(refusal.clone())),
@@ -78,6 +80,7 @@ impl Answer {
                 | Refusal::InvalidKey
                 | Refusal::KeyReused
                 | Refusal::InFlight
+                | Refusal::NothingToRecover(_)
                 | Refusal::Ledger(_),
             ) => None,
         }
@@ -171,6 +174,7 @@ mod tests {
                 mandate,
                 cause: GrantRefusal::PerDay(Money::cny(3)),
             }),
+            Answer::Refused(Refusal::NotRefundable(payment)),
             Answer::Refused(Refusal::TooManyRefunds(payment)),
             Answer::Refused(Refusal::RefundTooLate(payment)),
         ];

@@ -8,6 +8,7 @@ mod credit;
 mod decide;
 mod load;
 mod mandate;
+mod recover;
 mod refund;
 
 use std::collections::{HashMap, HashSet};

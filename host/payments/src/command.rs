@@ -1,7 +1,8 @@
-use qiao_model::{Day, Money, PaymentId, ProductId, RefundId, UserId};
+use qiao_model::{Currency, Day, InstitutionId, Money, PaymentId, ProductId, RefundId, UserId};
 
 use crate::idempotency::IdempotencyKey;
 use crate::mandate::Charge;
+use crate::party::Party;
 use crate::payment::{NewPayment, Payment, Refund};
 
 /// Lines of one credit of income at most.
@@ -41,6 +42,45 @@ pub enum Command {
     Refund(NewRefund),
     /// Credits a day's income to holders of a product.
     Credit(Credit),
+    /// Takes off an institution's debt what it has by now.
+    Recover(Recovery),
+}
+
+/// What an institution owes since a refund found a receiver short, to be taken
+/// from one of its purses: as much as is there, and no more than the debt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// The payment that it becomes.
+    pub payment: PaymentId,
+    /// Who owes.
+    pub institution: InstitutionId,
+    /// What it is taken from.
+    pub purse: Purse,
+    /// The currency of the debt.
+    pub currency: Currency,
+}
+
+/// What an institution pays its debt from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purse {
+    /// Its own fees.
+    Revenue,
+    /// The money of its customers' orders that waits for payout.
+    Settlement,
+}
+
+impl Purse {
+    /// Every purse, in the order in which a debt is taken from them.
+    pub const ALL: [Self; 2] = [Self::Revenue, Self::Settlement];
+}
+
+impl Recovery {
+    pub(crate) const fn payer(&self) -> Party {
+        match self.purse {
+            Purse::Revenue => Party::Revenue(self.institution),
+            Purse::Settlement => Party::Institution(self.institution),
+        }
+    }
 }
 
 /// Play money for a person.
@@ -55,7 +95,8 @@ pub struct TopUp {
 }
 
 /// A refund to be made: every split gives back its share of what is left of it,
-/// by largest remainder.
+/// by largest remainder. What a receiver no longer has, the institution of the
+/// payment owes from then on: the payer gets the whole refund.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewRefund {
     /// Its id; the same id and content again changes nothing.
@@ -92,7 +133,7 @@ pub struct CreditLine {
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The payment after a top-up, hold, post, void, expiry or pay.
+    /// The payment after a top-up, hold, post, void, expiry, pay or recovery.
     Payment(Payment),
     /// The payment after a refund, and the refund.
     Refunded {

@@ -2,7 +2,7 @@
 
 use qiao_events::NewEvent;
 use qiao_model::id::Noun;
-use qiao_model::{Id, Money, TransferId};
+use qiao_model::{Id, InstitutionId, Money, TransferId};
 use serde_json::{Value, json};
 
 use crate::command::{Credit, Credited};
@@ -34,6 +34,7 @@ pub(crate) fn of_refund(payment: &Payment, refund: &Refund) -> NewEvent {
     payload["refund"] = json!({
         "id": refund.id.to_string(),
         "amount": money(refund.amount),
+        "receivable": money(refund.receivable()),
         "reason": refund.reason,
     });
     NewEvent {
@@ -43,6 +44,24 @@ pub(crate) fn of_refund(payment: &Payment, refund: &Refund) -> NewEvent {
         plugin: None,
         subject: payment.id.to_string(),
         payload,
+    }
+}
+
+/// A refund found a receiver short, and the institution owes what it lacked.
+pub(crate) fn of_receivable(debtor: InstitutionId, refund: &Refund) -> NewEvent {
+    let kind = "receivable.opened";
+    NewEvent {
+        id: refund.id.derive(kind, 0),
+        kind,
+        institution: Some(debtor),
+        plugin: None,
+        subject: refund.payment.to_string(),
+        payload: json!({
+            "institution": debtor.to_string(),
+            "payment": refund.payment.to_string(),
+            "refund": refund.id.to_string(),
+            "amount": money(refund.receivable()),
+        }),
     }
 }
 

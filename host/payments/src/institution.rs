@@ -33,6 +33,10 @@ pub struct InstitutionSummary {
     pub revenue: Balance,
     /// All fees that it ever earned.
     pub revenue_received: i64,
+    /// What it owes since refunds found receivers short.
+    pub owed: i64,
+    /// What its bank advanced for instant redemptions and is not lent out.
+    pub advance: Balance,
 }
 
 impl Payments {
@@ -86,13 +90,17 @@ impl Payments {
 }
 
 impl InstitutionSummary {
-    fn empty(currency: Currency) -> Self {
+    /// Nothing yet.
+    #[must_use]
+    pub fn empty(currency: Currency) -> Self {
         Self {
             currency,
             settlement: Balance::default(),
             settlement_received: 0,
             revenue: Balance::default(),
             revenue_received: 0,
+            owed: 0,
+            advance: Balance::default(),
         }
     }
 
@@ -106,11 +114,11 @@ impl InstitutionSummary {
                 self.revenue = account.balance;
                 self.revenue_received = account.credits;
             }
+            AccountKind::Receivable => self.owed = account.balance.posted.saturating_neg(),
+            AccountKind::Advance => self.advance = account.balance,
             AccountKind::Available
             | AccountKind::Clearing
             | AccountKind::External
-            | AccountKind::Receivable
-            | AccountKind::Advance
             | AccountKind::Holding
             | AccountKind::Issuance
             | AccountKind::Income => {}

@@ -4,7 +4,7 @@
 //! A payment takes an amount from one payer and gives it to up to
 //! [`SPLITS_MAX`] receivers, with the units that go along. It is held and then
 //! posted or voided, or paid at once; a refund claws every split back by its
-//! share. Commands are data: [`batch`] loads what a batch touches, decides each
+//! share, and what a receiver no longer has becomes its institution's debt. Commands are data: [`batch`] loads what a batch touches, decides each
 //! command by pure rules, and stores the outcome with a few statements in one
 //! transaction: transfers, payments, refunds, idempotency records and outbox
 //! rows. [`PaymentMachine`] puts that behind a batcher; the orders room composes
@@ -20,8 +20,7 @@
 //! outbox row per change.
 //!
 //! What is absent: no fee is computed here (the catalog does), no order is
-//! known but by its id, no bank, payout or receivable yet: a refund
-//! that a receiver cannot give back is refused.
+//! known but by its id, and no bank.
 
 #![deny(clippy::arithmetic_side_effects)]
 
@@ -43,13 +42,15 @@ mod party;
 mod payment;
 mod payments;
 mod reads;
+mod receivable;
 mod refusal;
 mod rules;
 mod statement;
 mod store;
 
 pub use command::{
-    CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, TopUp,
+    CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, Purse,
+    Recovery, TopUp,
 };
 pub use error::Error;
 pub use grant::{
@@ -73,6 +74,7 @@ pub use payment::{
     Split, VoidReason,
 };
 pub use payments::{EXPIRED_HOLDS_MAX, IDEMPOTENCY_KEEP_HOURS, Payments};
+pub use receivable::{RECOVERIES_PAGE_MAX, Receivable};
 pub use refusal::{Invalid, Refusal};
 pub use statement::{StatementLine, StatementOf, StatementPage};
 

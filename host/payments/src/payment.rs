@@ -223,12 +223,26 @@ pub struct Refund {
     pub payment: PaymentId,
     /// How much.
     pub amount: Money,
-    /// What each split gave back, in the payment's order.
+    /// What went back for each split, in the payment's order.
     pub parts: Vec<i64>,
+    /// Of each part, what its receiver no longer had: it is the institution's debt.
+    pub owed: Vec<i64>,
     /// Why.
     pub reason: String,
     /// When.
     pub created_at: Timestamp,
+}
+
+impl Refund {
+    /// What became a debt of the payment's institution.
+    #[must_use]
+    pub fn receivable(&self) -> Money {
+        let owed = self
+            .owed
+            .iter()
+            .fold(0, |sum: i64, part| sum.saturating_add(*part));
+        Money::new(owed, self.amount.currency)
+    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub struct Payments {
     pub(crate) db: Db,
     pub(crate) env: Env,
     pub(crate) ledger: Ledger,
-    batcher: Batcher<PaymentMachine>,
+    pub(crate) batcher: Batcher<PaymentMachine>,
     in_flight: InFlight,
 }
 
@@ -130,7 +130,7 @@ impl Payments {
     ///
     /// # Errors
     /// The permit is not of the payment's institution or the host, the rules
-    /// refuse (a receiver has too little left), or the database failed.
+    /// refuse (a receiver has too little left and nobody owes it), or the database failed.
     pub async fn refund(
         &self,
         permit: &Permit,

@@ -1,5 +1,5 @@
 use qiao_ledger::Refusal as LedgerRefusal;
-use qiao_model::{Amount, LedgerAccountId, MandateId, Money, PaymentId, RefundId};
+use qiao_model::{Amount, InstitutionId, LedgerAccountId, MandateId, Money, PaymentId, RefundId};
 
 use crate::command::CREDIT_LINES_MAX;
 use crate::grant::GrantRefusal;
@@ -22,7 +22,8 @@ pub enum Refusal {
         /// What the whole command takes.
         requested: Amount,
     },
-    /// A receiver has too little left to give its part of a refund back.
+    /// A receiver has too little left to give its part of a refund back, and no
+    /// institution stands in for it.
     #[error("account {account} cannot give {requested} back")]
     ReceiverShort {
         /// The receiver's account.
@@ -78,6 +79,12 @@ pub enum Refusal {
         /// What was asked for.
         requested: Money,
     },
+    /// The money left the books, or paid a debt: nothing here gives it back.
+    #[error("payment {0} went to a bank or paid a debt and is not refunded")]
+    NotRefundable(PaymentId),
+    /// The institution owes nothing, or has nothing.
+    #[error("nothing can be recovered from {0}")]
+    NothingToRecover(InstitutionId),
     /// The payment was refunded [`REFUNDS_MAX`] times.
     #[error("payment {0} was refunded {REFUNDS_MAX} times, which is the limit")]
     TooManyRefunds(PaymentId),

@@ -1,21 +1,21 @@
 //! The rules of payments, without IO: what a payment must be, which transfers
 //! it becomes, and what a refund takes from whom.
 
+pub(crate) mod recovery;
+pub(crate) mod refund;
+
 use std::borrow::Cow;
 use std::iter;
 
 use qiao_ledger::{NewAccount, NewTransfer, TransferKind};
-use qiao_model::{
-    Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun,
-    split_by_largest_remainder,
-};
+use qiao_model::{Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun};
 
-use crate::command::{CREDIT_LINES_MAX, Credit, NewRefund, TopUp};
+use crate::command::{CREDIT_LINES_MAX, Credit, TopUp};
 use crate::method::Method;
 use crate::party::{Account, Party};
 use crate::payment::{
     DELIVERIES_MAX, DESCRIPTION_CHARS_MAX, Delivery, HOLD_SECS_MAX, NewPayment, PURPOSE_BYTES_MAX,
-    Payment, PaymentState, REFUND_DAYS_MAX, REFUNDS_MAX, SPLITS_MAX, Split, captured_parts,
+    Payment, PaymentState, SPLITS_MAX, Split, captured_parts,
 };
 use crate::refusal::{Invalid, Refusal};
 
@@ -211,7 +211,7 @@ fn check_splits(new: &NewPayment) -> Result<(), Invalid> {
     }
 }
 
-fn check_description(text: &str) -> Result<(), Invalid> {
+pub(crate) fn check_description(text: &str) -> Result<(), Invalid> {
     if text.chars().count() > DESCRIPTION_CHARS_MAX {
         return Err(Invalid::Description);
     }
@@ -296,88 +296,6 @@ pub(crate) fn top_up(command: &TopUp, now: Timestamp) -> Payment {
         created_at: now,
         changed_at: now,
     }
-}
-
-/// A payment with what its splits gave back so far.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Refundable<'a> {
-    pub(crate) payment: &'a Payment,
-    /// For each split, what it gave back.
-    pub(crate) returned: &'a [i64],
-    /// How often.
-    pub(crate) refunds: i64,
-}
-
-/// What each split gives back for a refund: its share of the amount by what is
-/// left of it, so no split gives more than it got.
-pub(crate) fn refund_parts(
-    of: Refundable<'_>,
-    new: &NewRefund,
-    now: Timestamp,
-) -> Result<Vec<i64>, Refusal> {
-    let payment = of.payment;
-    match payment.state {
-        PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded => {}
-        PaymentState::Held | PaymentState::Voided => {
-            return Err(Refusal::WrongState {
-                payment: payment.id,
-                state: payment.state,
-            });
-        }
-    }
-    if new.amount.minor < 1 {
-        return Err(Invalid::Amount(new.amount.into()).into());
-    }
-    check_description(&new.reason)?;
-    let refundable = (payment.captured)
-        .minus(payment.refunded)
-        .map_err(|_| Invalid::NotAddable)?;
-    if new.amount.currency != refundable.currency {
-        return Err(Invalid::NotAddable.into());
-    }
-    if new.amount.minor > refundable.minor {
-        return Err(Refusal::ExceedsRefundable {
-            payment: payment.id,
-            refundable,
-            requested: new.amount,
-        });
-    }
-    if of.refunds >= REFUNDS_MAX {
-        return Err(Refusal::TooManyRefunds(payment.id));
-    }
-    if now.day() > payment.created_at.day().plus_days(REFUND_DAYS_MAX) {
-        return Err(Refusal::RefundTooLate(payment.id));
-    }
-    let left: Vec<i64> = (payment.captured_splits().iter().zip(of.returned))
-        .map(|(got, returned)| got.saturating_sub(*returned))
-        .collect();
-    split_by_largest_remainder(new.amount.minor, &left).map_err(|_| Invalid::NotAddable.into())
-}
-
-/// The moves of a refund: each part back from its receiver to the payer, and on
-/// the refund of the last rest the deliveries back too.
-pub(crate) fn refund_moves(payment: &Payment, parts: &[i64], is_whole: bool) -> Vec<Move> {
-    let currency = payment.amount.currency;
-    let payer = payment.payer.account(currency);
-    let mut moves: Vec<Move> = (payment.splits.iter().zip(parts))
-        .filter(|(_, part)| **part > 0)
-        .map(|(split, part)| Move {
-            debit: split.receiver.account(currency),
-            credit: payer,
-            minor: *part,
-            purpose: Cow::Owned(format!("refund/{}", split.purpose)),
-        })
-        .collect();
-    if is_whole {
-        let units = self::moves(payment.payer, currency, &[], &payment.deliveries);
-        moves.extend(units.into_iter().map(|delivered| Move {
-            debit: delivered.credit,
-            credit: delivered.debit,
-            purpose: Cow::Owned(format!("refund/{}", delivered.purpose)),
-            ..delivered
-        }));
-    }
-    moves
 }
 
 /// Whether a credit can be made at all.

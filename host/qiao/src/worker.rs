@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 const ORDERS_PAUSE: Duration = Duration::from_millis(250);
 const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
 const HOLDS_PAUSE: Duration = Duration::from_secs(1);
+const DEBTS_PAUSE: Duration = Duration::from_secs(10);
 const JOBS_PAUSE: Duration = Duration::from_millis(500);
 const RECORDS_PAUSE: Duration = Duration::from_millis(300);
 const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
@@ -50,6 +51,8 @@ impl Worker {
                 .drive_orders()),
             self.deliver(&stop),
             repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
+            repeat("recovering debts", DEBTS_PAUSE, &stop, || self
+                .recover_debts()),
             repeat("running jobs", JOBS_PAUSE, &stop, || self.run_jobs()),
             repeat("recording invocations", RECORDS_PAUSE, &stop, || self
                 .record()),
@@ -106,6 +109,12 @@ impl Worker {
 
     async fn expire_holds(&self) -> anyhow::Result<Found> {
         Ok(found(self.payments.expire_holds().await?))
+    }
+
+    /// Debts that stay are looked at again after the pause.
+    async fn recover_debts(&self) -> anyhow::Result<Found> {
+        self.payments.recover_receivables().await?;
+        Ok(Found::Nothing)
     }
 
     async fn run_jobs(&self) -> anyhow::Result<Found> {

@@ -104,16 +104,18 @@ impl From<qiao_payments::Refusal> for Problem {
             R::PaymentConflict(_) | R::RefundConflict(_) => told(Kind::Conflict),
             R::WrongState { state, .. } => told(Kind::WrongState).with("state", state.name()),
             R::HoldExpired(_) => told(Kind::HoldExpired),
-            R::NotExpired(_) => told(Kind::WrongState),
+            R::NotExpired(_) | R::NothingToRecover(_) => told(Kind::WrongState),
             R::ExceedsHeld { held, .. } => told(Kind::NotCapturable).with("held_minor", held.minor),
             R::WholeCaptureOnly(_) => told(Kind::NotCapturable),
             R::ExceedsRefundable { refundable, .. } => {
                 told(Kind::NotRefundable).with("refundable_minor", refundable.minor)
             }
-            R::TooManyRefunds(_) | R::RefundTooLate(_) => told(Kind::NotRefundable),
             R::UnknownMandate(_) => told(Kind::NotFound),
             R::Mandate { cause, .. } => told(Kind::MandateRefused).with("cause", cause.code()),
             R::Invalid(_) | R::InvalidMandate(_) => told(Kind::Invalid),
+            R::NotRefundable(_) | R::TooManyRefunds(_) | R::RefundTooLate(_) => {
+                told(Kind::NotRefundable)
+            }
             R::InvalidKey => told(Kind::IdempotencyKey),
             R::KeyReused => told(Kind::KeyReused),
             R::InFlight => told(Kind::KeyInFlight),

@@ -18,6 +18,9 @@ from ledger_account where owner = $1 order by asset, kind, id";
 const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
 from ledger_account where kind = 'holding' and asset = $1 and id > $2 and credits > debits order by id limit $3";
 
+const DEBTORS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+from ledger_account where kind = 'receivable' and id > $1 and credits < debits order by id limit $2";
+
 const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as bigint) as balances,
     cast(sum(debits) as bigint) as debits, cast(sum(credits) as bigint) as credits,
     cast(sum(pending_out) as bigint) as pending, count(*) as accounts,
@@ -67,6 +70,19 @@ pub(crate) async fn holders(
 ) -> Result<Vec<LedgerAccount>, Error> {
     let rows = sqlx::query(HOLDERS)
         .bind(product.to_string())
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(account_of).collect()
+}
+
+pub(crate) async fn debtors(
+    db: &Db,
+    after: Option<LedgerAccountId>,
+    limit: i64,
+) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(DEBTORS)
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
         .fetch_all(db.reads())

@@ -49,7 +49,7 @@ async fn after_the_last_try_an_order_stays_unknown_until_the_operator_asks_again
 }
 
 #[tokio::test]
-async fn a_refund_that_a_receiver_cannot_give_leaves_the_order_unknown_until_it_can() {
+async fn a_refund_that_a_receiver_cannot_give_is_made_and_owed_by_the_institution() {
     each_database(|database| async move {
         let world = World::new(database).await;
         world.plugin.will([unknown("?"), rejected("no")]);
@@ -75,22 +75,17 @@ async fn a_refund_that_a_receiver_cannot_give_leaves_the_order_unknown_until_it_
         world.payments.pay(&operator, spend, None).await.unwrap();
         world.advance_secs(5);
         world.orders.resume().await.unwrap();
-        let stored = world.stored(&order).await;
-        assert_eq!(stored.standing.state, OrderState::Unknown);
-        let problem = stored.standing.problem.clone().unwrap();
-        assert!(problem.starts_with("the payment was refused"), "{problem}");
-        assert_eq!(world.money(&world.user).await, 1_000_000 - 20_200);
-        assert_agree(&world, &order).await;
-        // Another fine brings the platform 2.00 again.
-        world.order(&world.user, fine(10_000)).await.unwrap();
-        world.plugin.will([rejected("no")]);
-        world.advance_secs(15);
-        world.orders.resume().await.unwrap();
         assert_eq!(
             world.stored(&order).await.standing.state,
             OrderState::Refunded
         );
-        assert_eq!(world.money(&world.user).await, 1_000_000 - 10_200);
+        assert_eq!(world.money(&world.user).await, 1_000_000);
+        let summary = world
+            .payments
+            .institution_summary(&operator, INSTITUTION)
+            .await
+            .unwrap();
+        assert_eq!(summary[0].owed, 200);
         assert_agree(&world, &order).await;
     })
     .await;

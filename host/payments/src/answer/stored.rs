@@ -56,6 +56,7 @@ pub(super) enum Stored {
         mandate: String,
         cause: StoredCause,
     },
+    NotRefundable(String),
     TooManyRefunds(String),
     RefundTooLate(String),
 }
@@ -149,6 +150,7 @@ impl Stored {
                 mandate: mandate.to_string(),
                 cause: StoredCause::of(*cause),
             },
+            Refusal::NotRefundable(payment) => Self::NotRefundable(payment.to_string()),
             Refusal::TooManyRefunds(payment) => Self::TooManyRefunds(payment.to_string()),
             Refusal::RefundTooLate(payment) => Self::RefundTooLate(payment.to_string()),
             Refusal::Invalid(_)
@@ -156,6 +158,7 @@ impl Stored {
             | Refusal::InvalidKey
             | Refusal::KeyReused
             | Refusal::InFlight
+            | Refusal::NothingToRecover(_)
             | Refusal::Ledger(_) => {
                 unreachable!("`Answer::to_keep` keeps no such refusal")
             }
@@ -224,6 +227,7 @@ impl Stored {
                 mandate: parse(&mandate)?,
                 cause: cause.read()?,
             }),
+            Self::NotRefundable(payment) => refused(Refusal::NotRefundable(parse(&payment)?)),
             Self::TooManyRefunds(payment) => refused(Refusal::TooManyRefunds(parse(&payment)?)),
             Self::RefundTooLate(payment) => refused(Refusal::RefundTooLate(parse(&payment)?)),
         }

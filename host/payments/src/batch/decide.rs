@@ -44,6 +44,7 @@ impl Loaded {
             Command::Expire { payment } => self.void(*payment, VoidReason::Expired, now),
             Command::Refund(new) => self.refund(new, now),
             Command::Credit(credit) => self.credit(credit),
+            Command::Recover(recovery) => self.recover(recovery, now),
         }
     }
 
@@ -125,7 +126,7 @@ impl Loaded {
     }
 
     /// Moves or holds what a new payment says, and adds it.
-    fn move_new(&mut self, payment: Payment) -> Result<Outcome, Refusal> {
+    pub(super) fn move_new(&mut self, payment: Payment) -> Result<Outcome, Refusal> {
         let (label, kind) = match payment.state {
             PaymentState::Held => (rules::HOLD, TransferKind::Pending),
             PaymentState::Posted

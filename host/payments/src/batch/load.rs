@@ -1,4 +1,4 @@
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use qiao_db::{Error, Tx};
 use qiao_ledger::{NewAccount, State};
@@ -47,6 +47,7 @@ pub(super) async fn load(tx: &mut Tx, commands: &[&Keyed]) -> Result<Loaded, Err
             touched.add(&keyed.command, |id| payments.get(&id));
         }
     }
+    touched.refunds_of_new(commands, &payments);
     let ledger = State::load(tx, &touched.accounts, &touched.transfers).await?;
     Ok(Loaded {
         keys,
@@ -81,6 +82,7 @@ fn name_command(command: &Command, payments: &mut Vec<PaymentId>, refunds: &mut 
             payments.push(new.payment);
             refunds.push(new.id);
         }
+        Command::Recover(recovery) => payments.push(recovery.payment),
         Command::Credit(_) => {}
     }
 }
@@ -124,7 +126,16 @@ impl Touched {
             Command::Refund(new) => {
                 if let Some(record) = record(new.payment) {
                     self.payment(&record.payment);
+                    if let Some(debtor) = rules::refund::debtor(&record.payment) {
+                        let debt = Party::Receivable(debtor);
+                        self.account(debt.account(record.payment.amount.currency));
+                    }
                 }
+            }
+            Command::Recover(recovery) => {
+                let debt = Party::Receivable(recovery.institution);
+                self.account(debt.account(recovery.currency));
+                self.account(recovery.payer().account(recovery.currency));
             }
             Command::Credit(credit) => {
                 for transfer in rules::credit_transfers(credit) {
@@ -132,6 +143,29 @@ impl Touched {
                     self.account(transfer.credit);
                     self.transfers.push(transfer.id);
                 }
+            }
+        }
+    }
+
+    /// What a refund may turn to a debt when its payment is made in this batch.
+    fn refunds_of_new(&mut self, commands: &[&Keyed], payments: &HashMap<PaymentId, Record>) {
+        let refunded = commands.iter().filter_map(|keyed| match &keyed.command {
+            Command::Refund(new) if !payments.contains_key(&new.payment) => Some(new.payment),
+            _ => None,
+        });
+        let refunded: HashSet<PaymentId> = refunded.collect();
+        if refunded.is_empty() {
+            return;
+        }
+        for keyed in commands {
+            if let Command::Hold(new)
+            | Command::Pay(new)
+            | Command::Charge(Charge { payment: new, .. }) = &keyed.command
+                && refunded.contains(&new.id)
+                && rules::refund::owes(new.institution, new.payer)
+            {
+                let debt = Party::Receivable(new.institution);
+                self.account(debt.account(new.amount.currency));
             }
         }
     }

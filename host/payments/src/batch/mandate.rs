@@ -19,6 +19,7 @@ pub(super) const fn of_command(command: &Command) -> Option<MandateId> {
         | Command::Void { .. }
         | Command::Expire { .. }
         | Command::Refund(_)
+        | Command::Recover(_)
         | Command::Credit(_) => None,
     }
 }

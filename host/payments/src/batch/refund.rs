@@ -8,7 +8,8 @@ use crate::event;
 use crate::grant::Returned;
 use crate::payment::{PaymentState, Refund};
 use crate::refusal::{Invalid, Refusal};
-use crate::rules::{self, Refundable};
+use crate::rules;
+use crate::rules::refund::Refundable;
 
 impl Loaded {
     pub(super) fn refund(&mut self, new: &NewRefund, now: Timestamp) -> Result<Outcome, Refusal> {
@@ -30,34 +31,37 @@ impl Loaded {
             returned: &record.returned,
             refunds: record.refunds,
         };
-        let parts = rules::refund_parts(of, new, now)?;
+        let parts = rules::refund::parts(of, new, now)?;
+        let owed = rules::refund::shortfalls(&record.payment, &parts, |account| {
+            self.ledger.balance(account).map_or(0, |b| b.available())
+        })?;
         let refunded = (record.payment.refunded)
             .plus(new.amount)
             .map_err(|_| Invalid::NotAddable)?;
         let is_whole = refunded == record.payment.captured;
-        let moves = rules::refund_moves(&record.payment, &parts, is_whole);
+        let moves = rules::refund::moves(&record.payment, &parts, &owed, is_whole);
         let reference = new.payment.to_string();
         let group = rules::transfers(new.id, "refund", &reference, moves, TransferKind::Posted);
         self.claw_back(&group)?;
-        self.add_refund(new, parts, refunded, now)
-    }
-
-    fn add_refund(
-        &mut self,
-        new: &NewRefund,
-        parts: Vec<i64>,
-        refunded: Money,
-        now: Timestamp,
-    ) -> Result<Outcome, Refusal> {
         let refund = Refund {
             id: new.id,
             payment: new.payment,
             amount: new.amount,
             parts,
+            owed,
             reason: new.reason.clone(),
             created_at: now,
         };
-        let payment = self.change_quietly(new.payment, now, |record| {
+        self.add_refund(refund, refunded, now)
+    }
+
+    fn add_refund(
+        &mut self,
+        refund: Refund,
+        refunded: Money,
+        now: Timestamp,
+    ) -> Result<Outcome, Refusal> {
+        let payment = self.change_quietly(refund.payment, now, |record| {
             for (returned, part) in record.returned.iter_mut().zip(&refund.parts) {
                 *returned = returned.saturating_add(*part);
             }
@@ -74,11 +78,15 @@ impl Loaded {
         self.changes
             .events
             .push(event::of_refund(&payment, &refund));
+        let debtor = rules::refund::debtor(&payment).filter(|_| refund.receivable().minor > 0);
+        let debt = debtor.map(|debtor| event::of_receivable(debtor, &refund));
+        self.changes.events.extend(debt);
         self.refunds.insert(refund.id, refund.clone());
         Ok(Outcome::Refunded { payment, refund })
     }
 
-    /// In a refund, what is missing is missing at a receiver.
+    /// Money was found or became a debt before; units that are missing are
+    /// missing at their receiver.
     fn claw_back(&mut self, group: &[NewTransfer]) -> Result<(), Refusal> {
         match self.ledger.decide(group) {
             Err(LedgerRefusal::InsufficientFunds { account, .. }) => {

@@ -6,8 +6,12 @@
 use proptest::prelude::*;
 use qiao_model::{Day, InstitutionId, PaymentId, ProductId, RefundId, UserId};
 
+use super::refund::{Refundable, parts as refund_parts};
 use super::*;
 use crate::command::CreditLine;
+use crate::command::NewRefund;
+use crate::payment::{REFUND_DAYS_MAX, REFUNDS_MAX};
+use crate::refusal::Refusal;
 
 const USER: Party = Party::User(UserId::from_u128(1));
 const FUND: InstitutionId = InstitutionId::from_u128(2);

@@ -36,10 +36,11 @@ const PAYMENTS_POSTGRES: &str = concat!(
 cross join lateral (select * from payment where payment.id = wanted_id for update) as p"
 );
 
-const REFUNDS_SQLITE: &str = "select id, payment_id, currency, minor, parts, reason, created_at
+const REFUNDS_SQLITE: &str =
+    "select id, payment_id, currency, minor, parts, owed, reason, created_at
 from payment_refund where id in (select value from json_each($1))";
 
-const REFUNDS_POSTGRES: &str = "select r.id, r.payment_id, r.currency, r.minor, r.parts, r.reason, r.created_at
+const REFUNDS_POSTGRES: &str = "select r.id, r.payment_id, r.currency, r.minor, r.parts, r.owed, r.reason, r.created_at
 from json_array_elements_text($1::json) as wanted (id)
 cross join lateral (select * from payment_refund where payment_refund.id = wanted.id offset 0) as r";
 

@@ -39,7 +39,8 @@ cross join lateral (select * from payment where payment.id = wanted_id offset 0)
 const DUE_HOLDS: &str = "select id from payment
 where state = 'held' and expires_at is not null and expires_at <= $1 order by expires_at limit $2";
 
-const REFUNDS_OF_PAYMENT: &str = "select id, payment_id, currency, minor, parts, reason, created_at
+const REFUNDS_OF_PAYMENT: &str =
+    "select id, payment_id, currency, minor, parts, owed, reason, created_at
 from payment_refund where payment_id = $1 order by id limit 50";
 
 const INCOME_SQLITE: &str = "select account_id, minor from payment_income

@@ -151,6 +151,7 @@ pub(super) fn refund_of(row: &AnyRow) -> Result<Refund, Error> {
         payment: parse("payment id", row.try_get("payment_id")?)?,
         amount: Money::new(row.try_get("minor")?, currency),
         parts: parse_json("parts of a refund", row.try_get("parts")?)?,
+        owed: parse_json("debts of a refund", row.try_get("owed")?)?,
         reason: row.try_get("reason")?,
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
     })

@@ -58,13 +58,13 @@ const CHANGE_PAYMENTS: WriteRows = WriteRows {
 
 const INSERT_REFUNDS: WriteRows = WriteRows {
     sqlite: [
-        "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)",
+        "insert into payment_refund (id, payment_id, currency, minor, parts, owed, reason, created_at)",
         "",
     ],
-    postgres: "insert into payment_refund (id, payment_id, currency, minor, parts, reason, created_at)
-select id, payment, currency, minor, parts, reason, created_at
+    postgres: "insert into payment_refund (id, payment_id, currency, minor, parts, owed, reason, created_at)
+select id, payment, currency, minor, parts, owed, reason, created_at
 from json_to_recordset($1::json) as x(id text, payment text, currency text, minor bigint, parts text,
-    reason text, created_at bigint)",
+    owed text, reason text, created_at bigint)",
 };
 
 const INSERT_KEYS: WriteRows = WriteRows {
@@ -162,6 +162,7 @@ struct RefundRow<'a> {
     currency: &'a str,
     minor: i64,
     parts: String,
+    owed: String,
     reason: &'a str,
     created_at: i64,
 }
@@ -176,6 +177,7 @@ pub(crate) async fn store_refunds(tx: &mut Tx, loaded: &Loaded) -> Result<(), Er
             currency: refund.amount.currency.code(),
             minor: refund.amount.minor,
             parts: json(&refund.parts),
+            owed: json(&refund.owed),
             reason: &refund.reason,
             created_at: refund.created_at.as_millis(),
         })

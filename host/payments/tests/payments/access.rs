@@ -219,7 +219,10 @@ async fn only_the_institution_or_the_host_resolves_and_refunds() {
     each_database(|database| async move {
         let world = World::new(database.db).await;
         let callers = Callers::new(&world).await;
-        let new = world.purchase();
+        let new = NewPayment {
+            expires_at: Some(world.env.now().plus_secs(60)),
+            ..world.purchase()
+        };
         let id = new.id;
         world.payment(Command::Hold(new)).await;
         let payments = &world.payments;
@@ -257,6 +260,23 @@ async fn only_the_institution_or_the_host_resolves_and_refunds() {
                 .await
                 .unwrap();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hold_that_does_not_expire_is_ended_by_the_host_alone() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let callers = Callers::new(&world).await;
+        let new = world.purchase();
+        let id = new.id;
+        world.payment(Command::Hold(new)).await;
+        let payments = &world.payments;
+        assert_denied(payments.post(&callers.client_write, id, None, None).await);
+        assert_denied(payments.void(&callers.client_write, id, None).await);
+        let host = world.system(Scope::PaymentsWrite);
+        payments.post(&host, id, None, None).await.unwrap();
     })
     .await;
 }

@@ -9,5 +9,6 @@ mod income;
 mod mandates;
 mod money;
 mod reads;
+mod receivables;
 mod refunds;
 mod world;

@@ -61,37 +61,6 @@ async fn refunds_claw_every_split_back_until_nothing_is_left() {
 }
 
 #[tokio::test]
-async fn a_refund_that_a_receiver_cannot_give_back_is_refused_whole() {
-    each_database(|database| async move {
-        let world = World::new(database.db).await;
-        let new = world.purchase();
-        let id = new.id;
-        world.payment(Command::Pay(new)).await;
-        // The fund pays its fees out.
-        let out = NewPayment {
-            payer: Party::Revenue(FUND),
-            ..world.new_payment(&[(Party::Platform, 1_199, "fee")])
-        };
-        world.payment(Command::Pay(out)).await;
-        let before = world.fen().await;
-        let Err(Refusal::ReceiverShort {
-            account,
-            requested,
-            available_minor,
-        }) = world.run(Command::Refund(world.refund(id, 100_000))).await
-        else {
-            panic!("it was not refused");
-        };
-        let revenue = Party::Revenue(FUND).account(qiao_model::Currency::CNY);
-        assert_eq!(account, revenue.id());
-        assert_eq!((available_minor, requested.minor), (1, 1_200));
-        assert_eq!(world.fen().await, before);
-        assert_eq!(world.events(&id.to_string()).await, ["payment.posted"]);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn the_same_refund_again_is_the_same_refund() {
     each_database(|database| async move {
         let world = World::new(database.db).await;

@@ -63,6 +63,10 @@ pub(crate) struct InstitutionBalanceBody {
     revenue: BalanceBody,
     /// All fees that it ever earned.
     revenue_received_minor: i64,
+    /// What it owes since refunds found receivers short; taken from what comes next.
+    owed_minor: i64,
+    /// What its bank advanced for instant redemptions and is not lent out.
+    advance: BalanceBody,
 }
 
 impl From<Balance> for BalanceBody {
@@ -105,6 +109,8 @@ impl From<InstitutionSummary> for InstitutionBalanceBody {
             settlement_received_minor: summary.settlement_received,
             revenue: summary.revenue.into(),
             revenue_received_minor: summary.revenue_received,
+            owed_minor: summary.owed,
+            advance: summary.advance.into(),
         }
     }
 }

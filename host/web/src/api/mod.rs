@@ -4,6 +4,7 @@
 //! says the same to the world, and a test holds the two together.
 
 mod balance;
+mod capture;
 mod charge;
 mod client;
 mod institution;
@@ -16,6 +17,8 @@ mod payment;
 mod plugin;
 mod product;
 mod public_account;
+mod receivable;
+mod refund;
 mod release;
 mod sandbox;
 mod service;
@@ -112,7 +115,9 @@ fn money() -> OpenApiRouter<App> {
         .routes(routes!(statement::get_institution_statement))
         .routes(routes!(payment::pay, payment::list_payments))
         .routes(routes!(payment::get_payment))
-        .routes(routes!(payment::refund, payment::list_refunds))
+        .routes(routes!(capture::capture))
+        .routes(routes!(capture::void))
+        .routes(routes!(refund::refund, refund::list_refunds))
 }
 
 fn mandates() -> OpenApiRouter<App> {
@@ -139,6 +144,7 @@ fn operator() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(operator::list_audit))
         .routes(routes!(operator::get_books))
+        .routes(routes!(receivable::list_receivables))
         .routes(routes!(operator::list_stuck_orders))
         .routes(routes!(operator::ask_again))
 }

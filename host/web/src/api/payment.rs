@@ -4,14 +4,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
-use qiao_model::{InstitutionId, Money, PaymentId};
+use qiao_model::{InstitutionId, PaymentId, Timestamp};
 use qiao_payments::{
-    Method, NewPayment, NewRefund, PAYMENTS_PAGE_MAX, Party, Payment, Refund, Split, VoidReason,
+    HOLD_SECS_DEFAULT, Method, NewPayment, PAYMENTS_PAGE_MAX, Party, Payment, Split, VoidReason,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::wire::{Listing, MoneyBody, parse, time};
+use super::wire::{MoneyBody, parse, time};
 use crate::App;
 use crate::extract::{Bearer, Json, PathParam, Query, scope};
 use crate::idempotency::Keyed;
@@ -28,6 +28,23 @@ pub(crate) struct NewPaymentBody {
     /// What people read about it, at most 200 characters.
     #[serde(default)]
     description: String,
+    /// Whether the money moves at once or is held until it is captured.
+    #[serde(default)]
+    capture: CaptureBody,
+    /// Seconds after which a hold ends by itself: 7 days unless said, 30 days at
+    /// most. Only with `capture: "later"`.
+    expires_in: Option<i64>,
+}
+
+/// When the receivers get the money.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CaptureBody {
+    /// At once.
+    #[default]
+    Now,
+    /// When the hold is captured.
+    Later,
 }
 
 /// What one receiver gets.
@@ -162,47 +179,6 @@ pub(crate) struct SplitBody {
     purpose: String,
 }
 
-/// A refund to be made.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct NewRefundBody {
-    /// How much: every split gives back its share.
-    amount: MoneyBody,
-    /// Why, at most 200 characters.
-    #[serde(default)]
-    reason: String,
-}
-
-/// A refund.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RefundBody {
-    /// `rfd_…`.
-    id: String,
-    /// `pay_…`.
-    payment: String,
-    /// How much.
-    amount: MoneyBody,
-    /// What each split gave back in minor units, in the payment's order.
-    parts: Vec<i64>,
-    /// Why.
-    reason: String,
-    /// When.
-    created_at: String,
-}
-
-impl From<Refund> for RefundBody {
-    fn from(refund: Refund) -> Self {
-        Self {
-            id: refund.id.to_string(),
-            payment: refund.payment.to_string(),
-            amount: refund.amount.into(),
-            parts: refund.parts,
-            reason: refund.reason,
-            created_at: time(refund.created_at),
-        }
-    }
-}
-
 /// A payment as one institution may see it: people by its own pseudonyms.
 pub(super) fn seen_by(app: &App, institution: InstitutionId, payment: Payment) -> PaymentBody {
     let party = |party| receiver_seen_by(app, institution, party);
@@ -290,7 +266,23 @@ async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Probl
     Err(Problem::new(Kind::Invalid, detail))
 }
 
-/// Pay from the calling institution's settlement account
+/// Every hold that a request makes ends by itself: nobody else would release it.
+fn expiry(
+    capture: CaptureBody,
+    expires_in: Option<i64>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Problem> {
+    match (capture, expires_in) {
+        (CaptureBody::Now, None) => Ok(None),
+        (CaptureBody::Now, Some(_)) => Err(Problem::new(
+            Kind::Invalid,
+            "only a payment that is captured later expires",
+        )),
+        (CaptureBody::Later, secs) => Ok(Some(now.plus_secs(secs.unwrap_or(HOLD_SECS_DEFAULT)))),
+    }
+}
+
+/// Pay from the calling institution's settlement account, or hold the money there
 #[utoipa::path(
     post,
     path = "/v1/payments",
@@ -299,7 +291,7 @@ async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Probl
     request_body = NewPaymentBody,
     security(("bearer" = ["payments:write"])),
     responses(
-        (status = 201, description = "The money is with the receivers", body = PaymentBody),
+        (status = 201, description = "The money is with the receivers, or held", body = PaymentBody),
         (status = 402, description = "The settlement account has too little", content_type = "application/problem+json", body = ProblemBody),
         (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
         (status = 422, description = "A value is not acceptable, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
@@ -330,9 +322,16 @@ pub(crate) async fn pay(
         splits,
         deliveries: Vec::new(),
         description: request.body.description,
-        expires_at: None,
+        expires_at: expiry(request.body.capture, request.body.expires_in, app.env.now())?,
     };
-    let payment = app.payments.pay(&caller.permit, payment, Some(key)).await?;
+    let payment = match request.body.capture {
+        CaptureBody::Now => app.payments.pay(&caller.permit, payment, Some(key)).await?,
+        CaptureBody::Later => {
+            app.payments
+                .hold(&caller.permit, payment, Some(key))
+                .await?
+        }
+    };
     let location = format!("/v1/payments/{}", payment.id);
     let body = seen_by(&app, institution, payment);
     Ok((StatusCode::CREATED, [(LOCATION, location)], Json(body)))
@@ -412,59 +411,4 @@ pub(crate) async fn get_payment(
         ));
     };
     Ok(Json(seen_by(&app, institution, payment)))
-}
-
-/// The refunds of a payment
-#[utoipa::path(
-    get,
-    path = "/v1/payments/{id}/refunds",
-    tag = "payments",
-    params(("id" = String, Path, description = "`pay_…`")),
-    security(("bearer" = ["payments:read"])),
-    responses((status = 200, description = "The oldest first", body = Listing<RefundBody>))
-)]
-pub(crate) async fn list_refunds(
-    State(app): State<App>,
-    caller: Bearer<scope::PaymentsRead>,
-    PathParam(id): PathParam<PaymentId>,
-) -> Result<Json<Listing<RefundBody>>, Problem> {
-    let refunds = app.payments.refunds_of(&caller.permit, id).await?;
-    Ok(Json(Listing::of(refunds)))
-}
-
-/// Give back a part or all of a payment of the calling institution's orders
-#[utoipa::path(
-    post,
-    path = "/v1/payments/{id}/refunds",
-    tag = "payments",
-    params(("id" = String, Path, description = "`pay_…`"),
-           ("idempotency-key" = String, Header, description = "At most 255 characters")),
-    request_body = NewRefundBody,
-    security(("bearer" = ["payments:refund"])),
-    responses(
-        (status = 201, description = "Every split gave back its share", body = RefundBody),
-        (status = 404, description = "No such payment", content_type = "application/problem+json", body = ProblemBody),
-        (status = 409, description = "A receiver is short, or the state does not allow it", content_type = "application/problem+json", body = ProblemBody),
-        (status = 422, description = "More than what is left, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
-    )
-)]
-pub(crate) async fn refund(
-    State(app): State<App>,
-    caller: Bearer<scope::PaymentsRefund>,
-    PathParam(id): PathParam<PaymentId>,
-    request: Keyed<NewRefundBody>,
-) -> Result<(StatusCode, Json<RefundBody>), Problem> {
-    let key = request.under(&caller.permit)?;
-    let amount: Money = request.body.amount.try_into()?;
-    let refund = NewRefund {
-        id: app.env.id(),
-        payment: id,
-        amount,
-        reason: request.body.reason,
-    };
-    let (_payment, refund) = app
-        .payments
-        .refund(&caller.permit, refund, Some(key))
-        .await?;
-    Ok((StatusCode::CREATED, Json(refund.into())))
 }

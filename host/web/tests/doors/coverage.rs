@@ -29,11 +29,13 @@ const PUBLIC: [&str; 17] = [
 ];
 
 /// What moves money.
-const KEYED: [&str; 5] = [
+const KEYED: [&str; 7] = [
     "post /v1/charges",
     "post /v1/orders",
     "post /v1/payments",
+    "post /v1/payments/{id}/capture",
     "post /v1/payments/{id}/refunds",
+    "post /v1/payments/{id}/void",
     "post /v1/sandbox/top-ups",
 ];
 

@@ -59,13 +59,7 @@ fn advice(state: InstitutionState) -> Option<Notice> {
 
 /// What the institution has, as tiles that lead to its revenue.
 pub(super) fn balances(summaries: &[InstitutionSummary], path: &str) -> Tiles {
-    let zero = [InstitutionSummary {
-        currency: Currency::CNY,
-        settlement: qiao_payments::Balance::default(),
-        settlement_received: 0,
-        revenue: qiao_payments::Balance::default(),
-        revenue_received: 0,
-    }];
+    let zero = [InstitutionSummary::empty(Currency::CNY)];
     let summaries = if summaries.is_empty() {
         &zero[..]
     } else {
@@ -74,13 +68,20 @@ pub(super) fn balances(summaries: &[InstitutionSummary], path: &str) -> Tiles {
     summaries.iter().fold(Tiles::default(), |tiles, summary| {
         let money = |minor| Figure::money(Money::new(minor, summary.currency));
         let received = |minor| format!("{} received in all", money(minor).text());
-        tiles
+        let tiles = tiles
             .tile("Settlement account", money(summary.settlement.posted))
             .note(received(summary.settlement_received))
             .link(path)
             .tile("Fees earned", money(summary.revenue.posted))
             .note(received(summary.revenue_received))
-            .link(path)
+            .link(path);
+        if summary.owed == 0 {
+            return tiles;
+        }
+        tiles
+            .tile("Owed since refunds", money(summary.owed))
+            .note("taken from what comes next, before any payout".to_owned())
+            .tone(Tone::Bad)
     })
 }
 

@@ -83,8 +83,33 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
                 Figure::money(Money::cny(earned.posted)),
             ),
         totals: table,
+        debts: debts(&app, &operator).await?,
         shell: operator.visit.operator_page(&app, "Books", "/books"),
     })
+}
+
+/// What institutions owe since refunds found receivers short.
+async fn debts(app: &App, operator: &Operator) -> Result<Table, Failed> {
+    let empty = Empty::new(
+        "Nobody owes",
+        "Refunds that found a receiver short appear here.",
+    );
+    let columns = ["Institution", ">Owed", ">Opened in all", ">Paid off"];
+    let mut table = Table::new("Receivables", &columns, empty);
+    for debt in app.payments.receivables(&operator.permit, None).await? {
+        let found = app.registry.institution(debt.institution).await?;
+        let money = |amount| Cell::Figure(Figure::money(amount));
+        table.push(vec![
+            found.map_or_else(
+                || Cell::code(debt.institution),
+                |found| Cell::Two(found.name.clone(), debt.institution.to_string()),
+            ),
+            money(debt.owed),
+            money(debt.opened),
+            money(debt.recovered),
+        ]);
+    }
+    Ok(table)
 }
 
 async fn name(app: &App, asset: Asset) -> Result<Cell, Failed> {

@@ -53,6 +53,8 @@ pub(crate) struct Books {
     pub(crate) tiles: Tiles,
     /// One row for each asset.
     pub(crate) totals: Table,
+    /// One row for each institution and currency that owes.
+    pub(crate) debts: Table,
 }
 
 /// `GET /operator/clock`: only in a sandbox.

@@ -114,6 +114,13 @@ pub(super) fn samples() -> Vec<Sample> {
             .tile("Sum of CNY", cny(0))
             .tone(Tone::Good),
         totals,
+        debts: {
+            let columns = ["Institution", ">Owed"];
+            let empty = Empty::new("Nobody owes", "Refunds that found a receiver short.");
+            let mut debts = Table::new("Receivables", &columns, empty);
+            debts.push(vec![Cell::text("Harvest"), Cell::Figure(cny(1_200))]);
+            debts
+        },
     };
     let clock = Clock {
         shell: shell("Sandbox clock", "/clock"),
