@@ -9,6 +9,7 @@ create table product (
     currency text not null,
     in_units bigint not null check (in_units in (0, 1)),
     capture text not null check (capture in ('on-fulfilment', 'before-fulfilment')),
+    redemption text not null check (redemption in ('ordinary', 'instant') and (redemption = 'ordinary' or in_units = 1)),
     created_at bigint not null,
     updated_at bigint not null,
     unique (plugin, code)

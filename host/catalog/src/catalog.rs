@@ -87,6 +87,7 @@ impl Catalog {
             currency: new.currency,
             in_units: new.in_units,
             capture: new.capture,
+            redemption: new.redemption,
         };
         let db = &self.inner.db;
         let stored = db

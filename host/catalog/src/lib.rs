@@ -31,7 +31,7 @@ pub use order_kind::{OrderKind, ParseOrderKindError};
 pub use price::{INCOME_PER_10K_E4_MAX, NAV_E4_MAX, Price, YIELD_7D_PPM_MAX};
 pub use product::{
     Capture, NewProduct, PRODUCT_CODE_CHARS_MAX, PRODUCT_NAME_CHARS_MAX, PRODUCT_SUMMARY_CHARS_MAX,
-    PRODUCTS_OF_PLUGIN_MAX, Product,
+    PRODUCTS_OF_PLUGIN_MAX, Product, Redemption,
 };
 pub use schedule::{FeeSchedule, VERSIONS_MAX};
 

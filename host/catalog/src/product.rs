@@ -38,6 +38,34 @@ impl Capture {
     }
 }
 
+/// When the money of a redemption reaches its holder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Redemption {
+    /// Out of the institution's settlement account, when the order is fulfilled.
+    #[default]
+    Ordinary,
+    /// At once from what the fund's bank advances, up to the daily limit; what is
+    /// above it on the next business day.
+    Instant,
+}
+
+impl Redemption {
+    /// The name on the wire and in the database.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ordinary => "ordinary",
+            Self::Instant => "instant",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Self> {
+        [Self::Ordinary, Self::Instant]
+            .into_iter()
+            .find(|redemption| redemption.name() == name)
+    }
+}
+
 /// What a plugin sells.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Product {
@@ -59,6 +87,8 @@ pub struct Product {
     pub in_units: bool,
     /// When the money of its orders is captured.
     pub capture: Capture,
+    /// When the money of its redemptions arrives.
+    pub redemption: Redemption,
 }
 
 /// A product as a plugin registers it, or replaces its description.
@@ -76,6 +106,8 @@ pub struct NewProduct {
     pub in_units: bool,
     /// When the money of its orders is captured.
     pub capture: Capture,
+    /// When the money of its redemptions arrives: instantly only if it is held in units.
+    pub redemption: Redemption,
     /// Its fees; none means that it is free of them.
     pub fees: Vec<FeeLine>,
     /// The first day that the fees are in force; none means today.
@@ -100,6 +132,10 @@ impl NewProduct {
         if !is_text(&self.summary, PRODUCT_SUMMARY_CHARS_MAX) {
             let cause = "a summary is at most 200 characters on one line";
             return Err(Problem::new("summary", cause));
+        }
+        if self.redemption == Redemption::Instant && !self.in_units {
+            let cause = "only what is held in units is redeemed instantly";
+            return Err(Problem::new("redemption", cause));
         }
         Ok(())
     }
@@ -130,6 +166,7 @@ mod tests {
             currency: Currency::CNY,
             in_units: true,
             capture: Capture::OnFulfilment,
+            redemption: Redemption::Instant,
             fees: Vec::new(),
             effective_from: None,
         }
@@ -161,6 +198,17 @@ mod tests {
         assert_eq!(name.as_deref(), Some("name"));
         let summary = refused_at(|p| p.summary = "句".repeat(PRODUCT_SUMMARY_CHARS_MAX + 1));
         assert_eq!(summary.as_deref(), Some("summary"));
+    }
+
+    #[test]
+    fn what_is_not_held_in_units_is_not_redeemed_instantly() {
+        let refused = refused_at(|p| p.in_units = false);
+        assert_eq!(refused.as_deref(), Some("redemption"));
+        let ordinary = refused_at(|p| {
+            p.in_units = false;
+            p.redemption = Redemption::Ordinary;
+        });
+        assert_eq!(ordinary, None);
     }
 
     #[test]

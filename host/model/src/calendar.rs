@@ -2,10 +2,13 @@ use std::collections::BTreeSet;
 
 use crate::time::Day;
 
+/// Year, month and day.
+type Parts = (i16, i8, i8);
+
 /// Runs of holidays on the mainland: first and last day, as the State Council announced
 /// them for 2026. Make-up Saturdays and Sundays are no business days: neither banks'
 /// clearing nor funds work on them.
-const MAINLAND: [((i16, i8, i8), (i16, i8, i8)); 7] = [
+const MAINLAND: [(Parts, Parts); 7] = [
     ((2026, 1, 1), (2026, 1, 3)),
     ((2026, 2, 15), (2026, 2, 23)),
     ((2026, 4, 4), (2026, 4, 6)),

@@ -69,6 +69,41 @@ create index orders_stuck on orders (id) where failures > 0 and next_at is null;
 create index orders_posted on orders (product_id, user_id, posted_at) where units_minor is not null and posted_at is not null;
 create index orders_returned on orders (product_id, user_id, returned_at) where units_minor is not null and returned_at is not null;
 
+-- What a person took of a day's limit for instant redemptions, by product and
+-- sales channel.
+create table instant_allowance (
+    user_id text not null,
+    product_id text not null,
+    channel text not null,
+    day text not null,
+    minor bigint not null check (minor >= 0),
+    primary key (user_id, product_id, channel, day)
+);
+
+-- Redemptions of products that are paid at once when limit and advance allow it,
+-- and on the next business day when not.
+create table redemption (
+    order_id text primary key references orders (id),
+    institution_id text not null,
+    user_id text not null,
+    product_id text not null,
+    channel text not null,
+    day text not null,
+    settles_on text not null,
+    form text not null,
+    currency text not null,
+    minor bigint not null check (minor > 0),
+    paid_minor bigint not null check (paid_minor > 0),
+    ended text,
+    repaid_at bigint,
+    constraint redemption_form check (form in ('instant', 'later')),
+    constraint redemption_ended check (ended is null or ended in ('given-back', 'repaid')),
+    constraint redemption_repaid check ((repaid_at is not null) = (ended is not null and ended = 'repaid'))
+);
+
+-- The advances that are not repaid.
+create index redemption_due on redemption (settles_on, order_id) where form = 'instant' and ended is null;
+
 -- How far the income of a day is credited: `after_account` is the last holding done.
 create table income_day (
     product_id text not null,

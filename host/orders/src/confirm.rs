@@ -1,7 +1,7 @@
 use qiao_auth::{Permit, PinProof};
 use qiao_catalog::OrderKind;
-use qiao_model::{Amount, Asset, Money, Timestamp, UserId};
-use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, Method, NewPayment};
+use qiao_model::{Amount, Asset, InstitutionId, Money, Timestamp, UserId};
+use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, Method, NewPayment, Party};
 use qiao_runtime::OrderState;
 
 use crate::crash::CrashPoint;
@@ -72,19 +72,26 @@ impl Orders {
         }
         let plan = quote.plan().map_err(Error::Unpriceable)?;
         let payment = payment_of(&quote, plan, &offer.terms.title);
-        let hold = Keyed::new(Command::Hold(payment), Some(confirmation.key));
+        let (payment, later) = match self.is_instant(&quote).await? {
+            true => (advanced(&payment, quote.institution), Some(payment)),
+            false => (payment, None),
+        };
+        let hold = |payment| Keyed::new(Command::Hold(payment), Some(confirmation.key));
         let lease = Lease {
             node: self.inner().node.clone(),
             until: now.plus_secs(LEASE_SECS),
         };
-        let placement = self.placement(quote, hold, Some(lease), now)?;
+        let placement = Placement {
+            later: later.map(hold),
+            ..self.placement(quote, hold(payment), Some(lease), now)?
+        };
         let order = placement.order.clone();
         match self.place(&placement).await? {
             Placed::New => {
                 self.inner().crash.at(CrashPoint::AfterHold)?;
                 self.drive(order).await
             }
-            Placed::Before => self.stored(order.id).await,
+            Placed::Before | Placed::ForLater => self.stored(order.id).await,
         }
     }
 
@@ -153,6 +160,7 @@ impl Orders {
             },
             head,
             hold,
+            later: None,
         })
     }
 
@@ -162,6 +170,7 @@ impl Orders {
             let command = OrderCommand::Place(Box::new(placement.clone()));
             match self.inner().batcher.submit(command).await {
                 Ok(Ok(Outcome::Placed | Outcome::Changed(_))) => return Ok(Placed::New),
+                Ok(Ok(Outcome::PlacedForLater)) => return Ok(Placed::ForLater),
                 Ok(Ok(Outcome::Existing)) => return Ok(Placed::Before),
                 Ok(Err(Refused::Payment(refusal))) => return Err(Error::Payment(refusal)),
                 Ok(Err(Refused::Order(refusal))) => return Err(Error::Refused(refusal)),
@@ -175,6 +184,7 @@ impl Orders {
 
 pub(crate) enum Placed {
     New,
+    ForLater,
     Before,
 }
 
@@ -197,6 +207,14 @@ fn check_consent(
         });
     }
     Ok(())
+}
+
+/// The same payment out of what the institution's bank advanced.
+fn advanced(payment: &NewPayment, institution: InstitutionId) -> NewPayment {
+    NewPayment {
+        payer: Party::Advance(institution),
+        ..payment.clone()
+    }
 }
 
 /// The payment of a quote: money by the plan's splits, units beside it.

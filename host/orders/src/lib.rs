@@ -6,7 +6,7 @@
 //! [`plan`] what it moves, both without IO; a machine stores orders and their
 //! payments in one transaction; the worker of the binary calls the steps
 //! [`Orders::resume`], [`Orders::run_due_jobs`], [`Orders::accrue_income`],
-//! [`Orders::prune_offers`] and, for claimed deliveries,
+//! [`Orders::repay_advances`], [`Orders::prune_offers`] and, for claimed deliveries,
 //! [`Orders::deliver_to_plugin`].
 //!
 //! Guarantees: an offer never changes; a quote is written nowhere and its
@@ -16,7 +16,9 @@
 //! trigger); after a crash at any point an order is driven on by whoever claims
 //! its lease, under the same id, and money moves once; a plugin that gives no
 //! answer leaves `unknown`, never `failed`; income of a day is credited to a
-//! holder once; a plugin's charge places one order per key, within its mandate.
+//! holder once; a plugin's charge places one order per key, within its mandate;
+//! the daily limit of instant redemptions is counted in the transaction that
+//! holds their money.
 //!
 //! What is absent: no page is rendered, no fee is computed here (the catalog
 //! does), no account is touched but through payments, no task of its own.
@@ -43,6 +45,8 @@ mod plugin_fulfiller;
 mod port;
 mod pricing;
 mod quote;
+mod redemption;
+mod redemptions;
 mod resume;
 pub mod rules;
 mod saga;
@@ -69,6 +73,7 @@ pub use plugin_fulfiller::PluginFulfiller;
 pub use pricing::Replay;
 pub use qiao_catalog::OrderKind;
 pub use quote::{QUOTE_LIFETIME_SECS, Quote, QuoteId, QuoteNoun};
+pub use redemption::{ADVANCES_PAGE_MAX, Arrival, INSTANT_REDEMPTION_DAY_MAX};
 pub use resume::RESUME_ORDERS_MAX;
 pub use token::{QuoteSigner, TOKEN_BYTES_MAX, TokenError};
 

@@ -2,11 +2,13 @@ use std::collections::HashMap;
 
 use qiao_db::{Error, Machine, Tx};
 use qiao_events::NewEvent;
-use qiao_model::{Env, OrderId, RefundId, Timestamp};
+use qiao_model::{Calendar, Env, OrderId, RefundId, Timestamp};
 use qiao_payments::{Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, NewRefund};
 
 use crate::head::Head;
 use crate::order::{Order, Standing};
+use crate::redemption::{Arrival, Redeeming};
+use crate::redemptions::Redemptions;
 use crate::rules::{self, Change, MoneyStep};
 use crate::store::batch as store;
 
@@ -28,8 +30,11 @@ pub(crate) enum Command {
 pub(crate) struct Placement {
     pub(crate) order: Order,
     pub(crate) head: Head,
-    /// The hold, under the caller's idempotency key.
+    /// The hold, under the caller's idempotency key. Of a redemption that may be
+    /// paid at once, the one that takes it from the bank's advance.
     pub(crate) hold: Keyed,
+    /// The hold of such a redemption when it is not paid at once.
+    pub(crate) later: Option<Keyed>,
 }
 
 /// What became of a command.
@@ -37,6 +42,8 @@ pub(crate) struct Placement {
 pub(crate) enum Outcome {
     /// The order is stored and its money held.
     Placed,
+    /// The same, and it is driven on its day.
+    PlacedForLater,
     /// The quote had made this order before; nothing changed.
     Existing,
     /// Where the order stands now.
@@ -58,11 +65,12 @@ pub(crate) enum Refused {
 #[derive(Clone, Debug)]
 pub(crate) struct OrderMachine {
     env: Env,
+    calendar: Calendar,
 }
 
 impl OrderMachine {
-    pub(crate) const fn new(env: Env) -> Self {
-        Self { env }
+    pub(crate) const fn new(env: Env, calendar: Calendar) -> Self {
+        Self { env, calendar }
     }
 }
 
@@ -79,6 +87,8 @@ impl Machine for OrderMachine {
             .collect();
         let possible: Vec<&Keyed> = possible.iter().collect();
         let mut books = qiao_payments::batch::load(tx, &possible).await?;
+        // After the lock of the advances, so that no other host counts meanwhile.
+        orders.redemptions = Redemptions::load(tx, commands, &self.calendar, now.day()).await?;
         let outcomes = commands
             .iter()
             .map(|command| orders.decide(&mut books, command, now))
@@ -96,6 +106,7 @@ struct Loaded<'a> {
     placed: Vec<&'a Placement>,
     changed: Vec<OrderId>,
     events: Vec<NewEvent>,
+    redemptions: Redemptions,
 }
 
 impl<'a> Loaded<'a> {
@@ -118,7 +129,13 @@ impl<'a> Loaded<'a> {
     /// touch is loaded; which of them runs is decided later.
     fn payment_commands(&self, command: &Command) -> Vec<Keyed> {
         match command {
-            Command::Place(placement) => vec![placement.hold.clone()],
+            Command::Place(placement) => {
+                let later = placement.later.iter();
+                std::iter::once(&placement.hold)
+                    .chain(later)
+                    .cloned()
+                    .collect()
+            }
             Command::Change { order, change, .. } => {
                 let Some(head) = self.orders.get(order) else {
                     return Vec::new();
@@ -159,8 +176,19 @@ impl<'a> Loaded<'a> {
         placement: &'a Placement,
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
-        let head = &placement.head;
-        let held = qiao_payments::batch::decide(books, &placement.hold, now);
+        let mut head = placement.head.clone();
+        let redeeming = self.redemptions.choose(books, placement);
+        let hold = match (&redeeming, &placement.later) {
+            (
+                Some(Redeeming {
+                    arrival: Arrival::Later(_),
+                    ..
+                }),
+                Some(later),
+            ) => later,
+            _ => &placement.hold,
+        };
+        let held = qiao_payments::batch::decide(books, hold, now);
         if self.orders.contains_key(&head.id) {
             return match held {
                 Err(refusal @ qiao_payments::Refusal::KeyReused) => Err(refusal.into()),
@@ -168,10 +196,21 @@ impl<'a> Loaded<'a> {
             };
         }
         held?;
-        self.orders.insert(head.id, head.clone());
+        let outcome = match redeeming.as_ref().map(|redeeming| redeeming.arrival) {
+            Some(Arrival::Later(day)) => {
+                head.standing.next_at = Some(day.start());
+                head.standing.lease = None;
+                Outcome::PlacedForLater
+            }
+            Some(Arrival::Instant(_)) | None => Outcome::Placed,
+        };
+        if let Some(redeeming) = redeeming {
+            self.redemptions.take(redeeming);
+        }
         self.events.push(head.event());
+        self.orders.insert(head.id, head);
         self.placed.push(placement);
-        Ok(Outcome::Placed)
+        Ok(outcome)
     }
 
     fn change(
@@ -187,6 +226,9 @@ impl<'a> Loaded<'a> {
         let decision = rules::decide(&head.standing, attempt, change, now)?;
         if let Some(command) = money_command(head, decision.money, change) {
             qiao_payments::batch::decide(books, &Keyed::from(command), now)?;
+        }
+        if matches!(decision.money, MoneyStep::Void | MoneyStep::Refund) {
+            self.redemptions.give_back(order);
         }
         let before = std::mem::replace(&mut head.standing, decision.standing);
         if head.standing.state != before.state {
@@ -211,6 +253,7 @@ impl<'a> Loaded<'a> {
         self.changed.retain(|id| !is_new(id));
         let changed: Vec<&Head> = self.changed.iter().map(|id| &self.orders[id]).collect();
         store::update_orders(tx, &changed).await?;
+        self.redemptions.store(tx).await?;
         qiao_events::append(tx, now, &self.events).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use qiao_auth::{Actor, Auth, Permit};
 use qiao_catalog::Catalog;
 use qiao_db::{BatchOptions, Batcher, Db};
-use qiao_model::{Env, InstitutionId, OfferId, OrderId, Scope, Secret, UserId};
+use qiao_model::{Calendar, Env, InstitutionId, OfferId, OrderId, Scope, Secret, UserId};
 use qiao_payments::Payments;
 use quick_cache::sync::Cache;
 
@@ -47,6 +47,8 @@ pub struct OrdersConfig {
     pub host_key: Secret<[u8; 32]>,
     /// Where to stop on purpose.
     pub crash: Crash,
+    /// The business days, on which what is not paid at once arrives.
+    pub calendar: Calendar,
 }
 
 /// Offers, quotes and orders. Cheap to clone.
@@ -67,6 +69,7 @@ pub(crate) struct Inner {
     pub(crate) offers: Cache<OfferId, Arc<Offer>>,
     pub(crate) node: String,
     pub(crate) crash: Crash,
+    pub(crate) calendar: Calendar,
 }
 
 impl Orders {
@@ -77,7 +80,7 @@ impl Orders {
     pub async fn open(rooms: Rooms, config: OrdersConfig) -> Result<Self, Error> {
         let (db, node) = (&rooms.db, config.node.as_str());
         db.write(|| store::leases::release(db, node)).await?;
-        let machine = OrderMachine::new(rooms.env.clone());
+        let machine = OrderMachine::new(rooms.env.clone(), config.calendar.clone());
         let batcher = Batcher::start(rooms.db.clone(), machine, BatchOptions::default());
         Ok(Self {
             inner: Arc::new(Inner {
@@ -92,6 +95,7 @@ impl Orders {
                 offers: Cache::new(OFFERS_CACHED_MAX),
                 node: config.node,
                 crash: config.crash,
+                calendar: config.calendar,
             }),
         })
     }

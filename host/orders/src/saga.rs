@@ -95,7 +95,7 @@ impl Orders {
                 standing,
                 ..order.clone()
             }),
-            Ok(Outcome::Placed | Outcome::Existing) => Ok(order.clone()),
+            Ok(Outcome::Placed | Outcome::PlacedForLater | Outcome::Existing) => Ok(order.clone()),
             Err(refused) => Err(refused),
         })
     }

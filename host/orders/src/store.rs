@@ -8,6 +8,7 @@ pub(crate) mod leases;
 pub(crate) mod mandates;
 pub(crate) mod offers;
 pub(crate) mod orders;
+pub(crate) mod redemption;
 mod row;
 
 use std::fmt::Display;

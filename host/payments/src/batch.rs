@@ -16,11 +16,14 @@ use std::collections::{HashMap, HashSet};
 use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
 use qiao_ledger::State;
-use qiao_model::{LedgerAccountId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId};
+use qiao_model::{
+    Currency, LedgerAccountId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId,
+};
 
 use crate::answer::Answer;
 use crate::command::{Keyed, Outcome};
 use crate::mandate::Mandate;
+use crate::party::Party;
 use crate::payment::{Payment, Refund};
 use crate::refusal::Refusal;
 use crate::store;
@@ -34,6 +37,18 @@ pub struct Loaded {
     pub(crate) mandates: HashMap<MandateId, Mandate>,
     pub(crate) ledger: State,
     pub(crate) changes: Changes,
+}
+
+impl Loaded {
+    /// What a party whose account the commands name has free, after what was
+    /// decided so far; nothing when no command names it.
+    #[must_use]
+    pub fn available(&self, party: Party, currency: Currency) -> i64 {
+        let account = party.account(currency).id();
+        self.ledger
+            .balance(account)
+            .map_or(0, |balance| balance.available())
+    }
 }
 
 /// A stored payment with what its refunds need to know.

@@ -3,9 +3,12 @@
 //!
 //! A payment takes an amount from one payer and gives it to up to
 //! [`SPLITS_MAX`] receivers, with the units that go along. It is held and then
-//! posted or voided, or paid at once; a refund claws every split back by its
-//! share, and what a receiver no longer has becomes its institution's debt. Commands are data: [`batch`] loads what a batch touches, decides each
-//! command by pure rules, and stores the outcome with a few statements in one
+//! posted (as a whole or in part), voided or expired, or paid at once. A refund
+//! claws every split back by its share, and what a receiver no longer has becomes
+//! a debt of the payment's institution, which is taken off what it gets later.
+//!
+//! Commands are data: [`batch`] loads what a batch touches, decides each command
+//! by pure rules, and stores the outcome with a few statements in one
 //! transaction: transfers, payments, refunds, idempotency records and outbox
 //! rows. [`PaymentMachine`] puts that behind a batcher; the orders room composes
 //! the same three steps with rows of its own. A payment whose method is a
@@ -25,6 +28,7 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod access;
+mod advance;
 mod answer;
 pub mod batch;
 mod command;
@@ -48,6 +52,7 @@ mod rules;
 mod statement;
 mod store;
 
+pub use advance::Advance;
 pub use command::{
     CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, Purse,
     Recovery, TopUp,

@@ -4,6 +4,7 @@ use qiao_ledger::Ledger;
 use qiao_model::{Env, Money, PaymentId, UserId};
 
 use crate::access;
+use crate::advance::Advance;
 use crate::command::{Command, Credit, Credited, Keyed, NewRefund, Outcome, TopUp};
 use crate::error::Error;
 use crate::idempotency::{IdempotencyKey, InFlight};
@@ -68,6 +69,48 @@ impl Payments {
         key: Option<IdempotencyKey>,
     ) -> Result<Payment, Error> {
         access::may_pay(permit, &new)?;
+        self.payment(Command::Pay(new), key).await
+    }
+
+    /// Moves many payments at once, in few batches; gives what became of each, in
+    /// order. For the host's own jobs.
+    ///
+    /// # Errors
+    /// The permit is not the payers', or the database failed: then some may have
+    /// moved, and sending them again finds those.
+    pub async fn pay_all(
+        &self,
+        permit: &Permit,
+        payments: Vec<NewPayment>,
+    ) -> Result<Vec<Result<Payment, Refusal>>, Error> {
+        for new in &payments {
+            access::may_pay(permit, new)?;
+        }
+        let commands = payments.into_iter().map(|new| Command::Pay(new).into());
+        let mut paid = Vec::new();
+        for outcome in self.batcher.submit_all(commands.collect()).await {
+            paid.push(match outcome? {
+                Ok(Outcome::Payment(payment)) => Ok(payment),
+                Ok(Outcome::Refunded { .. } | Outcome::Credited(_)) => Err(Refusal::KeyReused),
+                Err(refusal) => Err(refusal),
+            });
+        }
+        Ok(paid)
+    }
+
+    /// Lends an institution money for instant redemptions: what its bank put into
+    /// custody for that is on its advance line from then on.
+    ///
+    /// # Errors
+    /// The permit is not an operator's, the amount is no amount, or the database failed.
+    pub async fn fund_advance(
+        &self,
+        permit: &Permit,
+        advance: Advance,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Payment, Error> {
+        access::may_see_books(permit)?;
+        let new = advance.payment(self.env.id());
         self.payment(Command::Pay(new), key).await
     }
 

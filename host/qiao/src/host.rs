@@ -8,7 +8,7 @@ use qiao_catalog::Catalog;
 use qiao_db::{Db, Migration, OpenOptions};
 use qiao_events::{Egress, Events, Policy, Sealer};
 use qiao_ledger::Ledger;
-use qiao_model::Env;
+use qiao_model::{Calendar, Env};
 use qiao_orders::{CRASH_VARIABLE, Crash, Orders, OrdersConfig, PluginFulfiller};
 use qiao_payments::Payments;
 use qiao_registry::Registry;
@@ -131,6 +131,7 @@ impl Host {
                 node: node_name(folder, &env)?,
                 host_key: keys.host,
                 crash: Crash::from_variable(std::env::var(CRASH_VARIABLE).ok().as_deref())?,
+                calendar: Calendar::mainland(),
             },
         )
         .await?;

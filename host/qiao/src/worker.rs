@@ -51,8 +51,7 @@ impl Worker {
                 .drive_orders()),
             self.deliver(&stop),
             repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
-            repeat("recovering debts", DEBTS_PAUSE, &stop, || self
-                .recover_debts()),
+            repeat("settling debts", DEBTS_PAUSE, &stop, || self.settle_debts()),
             repeat("running jobs", JOBS_PAUSE, &stop, || self.run_jobs()),
             repeat("recording invocations", RECORDS_PAUSE, &stop, || self
                 .record()),
@@ -111,9 +110,11 @@ impl Worker {
         Ok(found(self.payments.expire_holds().await?))
     }
 
-    /// Debts that stay are looked at again after the pause.
-    async fn recover_debts(&self) -> anyhow::Result<Found> {
+    /// What institutions owe to payers and to their banks; debts that stay are
+    /// looked at again after the pause.
+    async fn settle_debts(&self) -> anyhow::Result<Found> {
         self.payments.recover_receivables().await?;
+        self.orders.repay_advances().await?;
         Ok(Found::Nothing)
     }
 

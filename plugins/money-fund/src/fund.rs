@@ -14,9 +14,9 @@ pub(crate) const PURCHASE_MINOR_MAX: i64 = 100_000_000;
 pub(crate) const AUTO_MINOR_MAX: i64 = 5_000_000;
 /// The smallest redemption: 0.01 units.
 pub(crate) const REDEEM_UNITS_MINOR_MIN: i64 = 1;
-/// The largest instant redemption: 10,000.00 units, which is what a money fund may pay
-/// out at once per investor and day.
-pub(crate) const REDEEM_UNITS_MINOR_MAX: i64 = 1_000_000;
+/// The largest redemption: 1,000,000.00 units. What is above the platform's daily limit
+/// for instant redemptions arrives on the next business day.
+pub(crate) const REDEEM_UNITS_MINOR_MAX: i64 = 100_000_000;
 /// What the user pays to buy: 0.10 % of the net amount.
 pub(crate) const SUBSCRIPTION_RATE: Rate = Rate::ppm(1_000);
 /// The subscription fee ends at 100.00 CNY.
@@ -30,6 +30,7 @@ pub(crate) fn product() -> Product {
         .summary("A money-market fund, bought and redeemed at any time.")
         .currency("CNY")
         .in_units()
+        .redeemed_instantly()
         .fee(
             FeeLine::percent("subscription", "Subscription fee", SUBSCRIPTION_RATE)
                 .applies_to(OrderKind::Purchase)

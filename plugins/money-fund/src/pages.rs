@@ -31,8 +31,8 @@ pub(crate) fn about(visit: &Visit) -> Page {
         .heading(visit.say("Rules", "规则"))
         .text(visit.say(
             "You can buy from 1.00 CNY to 1,000,000.00 CNY at a time. A redemption is paid at \
-             once, up to 10,000.00 units at a time.",
-            "单笔申购 1.00 元起,最高 1,000,000.00 元。赎回实时到账,单笔最高 10,000.00 份。",
+             once, up to 10,000.00 CNY a day; past that on the next business day.",
+            "单笔申购 1.00 元起,最高 1,000,000.00 元。赎回每日 10,000.00 元以内实时到账,超出则下一工作日到账。",
         ))
         .text(visit.say(
             "Income is added to your units every day. The seven-day yield is what the last \

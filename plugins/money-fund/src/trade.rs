@@ -54,7 +54,7 @@ fn redeem_principal(units_minor: Option<i64>, nav_e4: u64) -> Result<Money, Quot
         ));
     };
     let out_of_range =
-        || QuoteError::AmountOutOfRange("redeem 0.01 to 10,000.00 units at a time".to_owned());
+        || QuoteError::AmountOutOfRange("redeem 0.01 to 1,000,000.00 units at a time".to_owned());
     if !(REDEEM_UNITS_MINOR_MIN..=REDEEM_UNITS_MINOR_MAX).contains(&units.0) {
         return Err(out_of_range());
     }

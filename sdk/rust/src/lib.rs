@@ -77,7 +77,8 @@ pub use crate::bindings::exports::qiao::guest::pages::{
     PageError, Submission, Tone, Visit,
 };
 pub use crate::bindings::qiao::host::catalog::{
-    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Product, Receiver, Rounding, Share, Tier,
+    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Product, Receiver, Redemption, Rounding,
+    Share, Tier,
 };
 pub use crate::bindings::qiao::host::types::{
     Date, Entry, Field, MandateOffer, MandateState, Money, Offer, OrderKind, OrderState, Price,

@@ -1,6 +1,6 @@
 use crate::{
     Capture, Charge, Date, FeeForm, FeeLine, FeeSchedule, OrderKind, Payer, Product, Rate,
-    Receiver, Rounding, Share, Tier,
+    Receiver, Redemption, Rounding, Share, Tier,
 };
 
 impl Product {
@@ -14,6 +14,7 @@ impl Product {
             currency: "CNY".to_owned(),
             in_units: false,
             capture: Capture::OnFulfilment,
+            redemption: Redemption::Ordinary,
             fees: FeeSchedule {
                 effective_from: None,
                 lines: Vec::new(),
@@ -46,6 +47,13 @@ impl Product {
     #[must_use]
     pub fn capture(mut self, capture: Capture) -> Self {
         self.capture = capture;
+        self
+    }
+
+    /// Its redemptions are paid at once, up to the daily limit.
+    #[must_use]
+    pub fn redeemed_instantly(mut self) -> Self {
+        self.redemption = Redemption::Instant;
         self
     }
 

@@ -126,6 +126,7 @@ pub(crate) fn fund(fees: Vec<FeeLine>) -> NewProduct {
         currency: Currency::CNY,
         in_units: true,
         capture: Capture::OnFulfilment,
+        redemption: qiao_catalog::Redemption::Ordinary,
         fees,
         effective_from: None,
     }

@@ -9,6 +9,7 @@ mod books;
 mod crashes;
 mod fulfilment;
 mod income;
+mod instant;
 mod jobs;
 mod leases;
 mod mandates;

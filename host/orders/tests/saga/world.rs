@@ -6,11 +6,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use qiao_auth::keys::{KeyKind, generate_key};
 use qiao_auth::{Auth, AuthConfig, NewUser, Permit, PinProof, PluginCaller};
 use qiao_catalog::fee::{FeeForm, FeeLine, Payer, Receiver, Share};
-use qiao_catalog::{Capture, Catalog, NewProduct, Price, Product};
+use qiao_catalog::{Capture, Catalog, NewProduct, Price, Product, Redemption};
 use qiao_ledger::Ledger;
 use qiao_model::{
-    Currency, Day, Env, Id, InstitutionId, ManualClock, Money, Rate, Rounding, Scope, ScopeSet,
-    Secret, Timestamp, UserId,
+    Calendar, Currency, Day, Env, Id, InstitutionId, ManualClock, Money, Rate, Rounding, Scope,
+    ScopeSet, Secret, Timestamp, UserId,
 };
 use qiao_orders::{
     Answer, Confirmation, Crash, Error, Offer, Order, OrderKind, Orders, OrdersConfig, Quote,
@@ -337,6 +337,7 @@ fn node(name: &str, crash: Crash) -> OrdersConfig {
         node: name.to_owned(),
         host_key: Secret::new([9; 32]),
         crash,
+        calendar: Calendar::mainland(),
     }
 }
 
@@ -408,6 +409,14 @@ async fn register(auth: &Auth, catalog: &Catalog) -> Product {
     fund
 }
 
+/// The fund as it is when its redemptions are paid at once, without fees.
+pub(crate) fn instant_fund() -> NewProduct {
+    NewProduct {
+        redemption: Redemption::Instant,
+        ..product("fund", true, Capture::OnFulfilment, Vec::new())
+    }
+}
+
 fn product(code: &str, in_units: bool, capture: Capture, fees: Vec<FeeLine>) -> NewProduct {
     NewProduct {
         code: code.to_owned(),
@@ -416,6 +425,7 @@ fn product(code: &str, in_units: bool, capture: Capture, fees: Vec<FeeLine>) -> 
         currency: Currency::CNY,
         in_units,
         capture,
+        redemption: Redemption::Ordinary,
         fees,
         effective_from: None,
     }

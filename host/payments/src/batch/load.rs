@@ -76,7 +76,7 @@ fn name_command(command: &Command, payments: &mut Vec<PaymentId>, refunds: &mut 
         Command::Hold(new) | Command::Pay(new) => payments.push(new.id),
         Command::Charge(charge) => payments.push(charge.payment.id),
         Command::Post { payment, .. } | Command::Void { payment } | Command::Expire { payment } => {
-            payments.push(*payment)
+            payments.push(*payment);
         }
         Command::Refund(new) => {
             payments.push(new.payment);
@@ -162,9 +162,9 @@ impl Touched {
             | Command::Pay(new)
             | Command::Charge(Charge { payment: new, .. }) = &keyed.command
                 && refunded.contains(&new.id)
-                && rules::refund::owes(new.institution, new.payer)
+                && let Some(debtor) = rules::refund::debtor_of(new.institution, new.payer)
             {
-                let debt = Party::Receivable(new.institution);
+                let debt = Party::Receivable(debtor);
                 self.account(debt.account(new.amount.currency));
             }
         }

@@ -19,7 +19,7 @@ pub(crate) fn recovered(recovery: &Recovery, minor: i64, now: Timestamp) -> Paym
     let new = NewPayment {
         id: recovery.payment,
         order: None,
-        institution: recovery.institution,
+        institution: Some(recovery.institution),
         payer: recovery.payer(),
         method: Method::Balance,
         amount,

@@ -91,21 +91,21 @@ const fn gives_back(receiver: Party) -> bool {
 /// Who owes what receivers of a payment cannot give back: its institution, but
 /// not to itself, for that would make money out of a debt.
 pub(crate) fn debtor(payment: &Payment) -> Option<InstitutionId> {
-    let institution = payment.institution?;
-    owes(institution, payment.payer).then_some(institution)
+    debtor_of(payment.institution, payment.payer)
 }
 
-/// Whether an institution owes what receivers of its payment by a payer lack.
-pub(crate) fn owes(institution: InstitutionId, payer: Party) -> bool {
-    match payer {
+/// The same of a payment that is still to be made.
+pub(crate) fn debtor_of(institution: Option<InstitutionId>, payer: Party) -> Option<InstitutionId> {
+    let is_own = match payer {
         Party::Institution(payer)
         | Party::Revenue(payer)
         | Party::Receivable(payer)
-        | Party::Advance(payer) => payer != institution,
+        | Party::Advance(payer) => institution == Some(payer),
         Party::User(_) | Party::Platform | Party::Bank(_) | Party::Channel(_) | Party::Sandbox => {
-            true
+            false
         }
-    }
+    };
+    institution.filter(|_| !is_own)
 }
 
 /// Of each part, what its receiver lacks: it gives what it has free, the first

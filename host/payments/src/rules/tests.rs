@@ -267,6 +267,24 @@ fn a_holder_has_one_credit_id_for_a_day_and_product() {
 
 proptest! {
     #[test]
+    fn a_capture_of_any_size_gives_each_split_its_share_and_releases_the_rest(
+        splits in prop::collection::vec(0..100_000_i64, 1..SPLITS_MAX),
+        size in 1..5_000_000_i64,
+    ) {
+        prop_assume!(splits.iter().sum::<i64>() > 0);
+        let new = new_payment(&splits);
+        let held = payment(&new, PaymentState::Held, NOW);
+        let captured = Money::cny(size.min(new.amount.minor));
+        let shares = captured_parts(&new.splits, captured.minor);
+        prop_assert_eq!(shares.iter().sum::<i64>(), captured.minor);
+        prop_assert!(shares.iter().zip(&splits).all(|(share, split)| share <= split));
+        let group = capture(&held, captured);
+        prop_assert_eq!(group.len(), splits.iter().filter(|split| **split > 0).count());
+        let posted = group.iter().filter(|t| matches!(t.kind, TransferKind::PostPending { .. }));
+        prop_assert_eq!(posted.map(|t| t.minor).sum::<i64>(), captured.minor);
+    }
+
+    #[test]
     fn refunds_of_any_sizes_give_back_each_split_exactly(
         splits in prop::collection::vec(0..100_000_i64, 1..SPLITS_MAX),
         sizes in prop::collection::vec(1..1_000_000_i64, 1..20),

@@ -60,7 +60,7 @@ async fn a_payer_gets_the_whole_refund_and_what_a_receiver_lacks_is_owed() {
         // The same refund again opens no second debt.
         let stored = world.system(Scope::PaymentsRead);
         let refunds = world.payments.refunds_of(&stored, id).await.unwrap();
-        assert_eq!(refunds, [refund.clone()]);
+        assert_eq!(refunds, std::slice::from_ref(&refund));
         let again = NewRefund {
             id: refund.id,
             payment: id,
@@ -366,7 +366,7 @@ fn random_payments(world: &World, chance: &mut Chance) -> (Vec<NewPayment>, Vec<
             })
             .collect();
         let new = NewPayment {
-            institution,
+            institution: Some(institution),
             ..world.new_payment(&splits)
         };
         let follow = Follow {

@@ -124,6 +124,11 @@ impl<'a> Scenario<'a> {
             publish,
         )
         .await?;
+        self.step(
+            "the fund's bank advances money for instant redemptions",
+            stage::advance(self.host, &fund),
+        )
+        .await?;
         let publish = stage::publish(&self.stage, &operator, &authority, &self.options.fines);
         self.step(
             "the authority's plugin is published, reviewed and activated",

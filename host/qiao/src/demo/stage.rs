@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use qiao_auth::NewUser;
-use qiao_model::Secret;
+use qiao_model::{Channel, Money, Scope, Secret};
+use qiao_payments::Advance;
 
 use super::person::Person;
 use crate::host::Host;
@@ -15,6 +16,8 @@ use crate::plugin::publish::{Client, PublishArgs};
 
 /// The passwords of a sandbox are no secret.
 pub const PASSWORD: &str = "bridge-over-the-river";
+/// What the fund's bank advances for instant redemptions: 50,000.00 CNY.
+const ADVANCE_FEN: i64 = 5_000_000;
 /// The person's payment PIN.
 pub const PIN: &str = "135790";
 
@@ -99,6 +102,22 @@ pub(crate) async fn sign_up(stage: &Stage, login: &str, name: &str) -> Played<Pe
         .fill("/pin", "pin", &[("pin", PIN), ("repeat", PIN)])
         .await?;
     Ok((person, format!("{name}, login {login}")))
+}
+
+/// What the fund's bank puts into custody, so that redemptions are paid at once.
+pub(crate) async fn advance(host: &Host, fund: &Institution) -> Played<()> {
+    let permit = host.app.auth.permit_system("the demo", Scope::Operate);
+    let advance = Advance {
+        institution: fund.id.parse()?,
+        channel: Channel::SANDBOX,
+        amount: Money::cny(ADVANCE_FEN),
+    };
+    let payment = host
+        .app
+        .payments
+        .fund_advance(&permit, advance, None)
+        .await?;
+    Ok(((), format!("{} on the advance line", payment.amount)))
 }
 
 pub(crate) async fn register(

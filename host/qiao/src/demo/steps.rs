@@ -126,8 +126,10 @@ pub(super) async fn redeem(cast: &Cast) -> Played<()> {
         .person
         .send(&service, &form, &[("f_units", "200.00")])
         .await?;
+    checkout.says(&["The money arrives today"])?;
     let order = confirm(&cast.person, &checkout).await?;
     let order = settled(&cast.person, &order, "Completed").await?;
+    order.says(&["Arrives"])?;
     cast.person.open("/wallet").await?.says(&["2,200.00"])?;
     Ok((
         (),

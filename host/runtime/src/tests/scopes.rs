@@ -288,6 +288,7 @@ fn product() -> wit::catalog::Product {
         currency: "CNY".to_owned(),
         in_units: false,
         capture: wit::catalog::Capture::OnFulfilment,
+        redemption: wit::catalog::Redemption::Ordinary,
         fees: wit::catalog::FeeSchedule {
             effective_from: None,
             lines: Vec::new(),

@@ -1,5 +1,5 @@
 use qiao_catalog::{
-    Capture, Charge, FeeForm, FeeLine, NewProduct, Payer, Price, Receiver, Share, Tier,
+    Capture, Charge, FeeForm, FeeLine, NewProduct, Payer, Price, Receiver, Redemption, Share, Tier,
 };
 use qiao_model::{Rate, Rounding};
 
@@ -32,6 +32,10 @@ pub(crate) fn product_in(product: wit::Product) -> Result<NewProduct, wit::Catal
         capture: match product.capture {
             wit::Capture::OnFulfilment => Capture::OnFulfilment,
             wit::Capture::BeforeFulfilment => Capture::BeforeFulfilment,
+        },
+        redemption: match product.redemption {
+            wit::Redemption::Ordinary => Redemption::Ordinary,
+            wit::Redemption::Instant => Redemption::Instant,
         },
         fees: lines.map(line_in).collect::<Result<_, _>>()?,
         effective_from,

@@ -3,6 +3,7 @@
 //! A handler's signature says who may call it (see [`crate::extract`]); its description
 //! says the same to the world, and a test holds the two together.
 
+mod advance;
 mod balance;
 mod capture;
 mod charge;
@@ -145,6 +146,7 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(operator::list_audit))
         .routes(routes!(operator::get_books))
         .routes(routes!(receivable::list_receivables))
+        .routes(routes!(advance::fund_advance))
         .routes(routes!(operator::list_stuck_orders))
         .routes(routes!(operator::ask_again))
 }

@@ -84,6 +84,8 @@ pub(crate) struct QuoteBody {
     units_minor: Option<i64>,
     /// The price of a unit in 1/10000 of the main unit.
     unit_price_e4: Option<i64>,
+    /// When a redemption's money would arrive if it were confirmed now.
+    arrival: Option<ArrivalBody>,
     /// Lines beside the fees.
     notes: Vec<EntryBody>,
     /// The fee schedule's version.
@@ -94,6 +96,28 @@ pub(crate) struct QuoteBody {
     fuel: u64,
     /// From when on it is refused.
     expires_at: String,
+}
+
+/// When a redemption's money arrives.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ArrivalBody {
+    /// The day in Asia/Shanghai.
+    day: String,
+    /// `instant`, or `next_business_day` where the daily limit or the bank's
+    /// advance does not reach.
+    form: &'static str,
+}
+
+impl From<orders::Arrival> for ArrivalBody {
+    fn from(arrival: orders::Arrival) -> Self {
+        Self {
+            day: arrival.day().to_string(),
+            form: match arrival {
+                orders::Arrival::Instant(_) => "instant",
+                orders::Arrival::Later(_) => "next_business_day",
+            },
+        }
+    }
 }
 
 /// One fee.
@@ -109,9 +133,10 @@ pub(crate) struct FeeBody {
     amount: MoneyBody,
 }
 
-impl From<orders::Quote> for QuoteBody {
-    fn from(quote: orders::Quote) -> Self {
+impl QuoteBody {
+    fn of(quote: orders::Quote, arrival: Option<orders::Arrival>) -> Self {
         Self {
+            arrival: arrival.map(ArrivalBody::from),
             token: quote.token,
             amount: quote.amount.into(),
             principal: quote.principal.into(),
@@ -178,6 +203,8 @@ pub(crate) struct OrderBody {
     fees: Vec<FeeBody>,
     /// Units bought or given back, in hundredths.
     units_minor: Option<i64>,
+    /// When a redemption's money arrives or arrived; not told in a list.
+    arrival: Option<ArrivalBody>,
     /// What the person keeps.
     receipt: Option<ReceiptBody>,
     /// Why it was rejected, or why its last call gave no answer.
@@ -217,12 +244,23 @@ impl From<orders::Order> for OrderBody {
             principal: order.quote.principal.into(),
             fees: fees(&order.quote.lines),
             units_minor: order.quote.units_minor,
+            arrival: None,
             receipt,
             problem: order.standing.problem,
             confirmed_at: time(order.confirmed_at),
             changed_at: time(order.standing.changed_at),
         }
     }
+}
+
+/// An order with when its money arrives.
+async fn whole(app: &App, order: orders::Order) -> Result<OrderBody, Problem> {
+    let arrivals = app.orders.arrivals(&[order.id]).await?;
+    let arrival = arrivals.get(&order.id).copied().map(ArrivalBody::from);
+    Ok(OrderBody {
+        arrival,
+        ..order.into()
+    })
 }
 
 /// Which orders, newest first.
@@ -284,7 +322,8 @@ pub(crate) async fn quote(
 ) -> Result<Json<QuoteBody>, Problem> {
     let offer: OfferId = parse(&body.offer)?;
     let quote = app.orders.quote(&caller.permit, offer).await?;
-    Ok(Json(quote.into()))
+    let arrival = app.orders.expected_arrival(&quote).await?;
+    Ok(Json(QuoteBody::of(quote, arrival)))
 }
 
 /// Confirm a quote with the payment PIN: the money is held, the plugin fulfils, the
@@ -327,7 +366,7 @@ pub(crate) async fn place_order(
     Ok((
         StatusCode::CREATED,
         [(LOCATION, location)],
-        Json(OrderBody::from(order)),
+        Json(whole(&app, order).await?),
     ))
 }
 
@@ -372,7 +411,7 @@ pub(crate) async fn get_order(
     let order = app.orders.get(&caller.permit, id).await?;
     let order =
         order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
-    Ok(Json(order.into()))
+    Ok(Json(whole(&app, order).await?))
 }
 
 /// The orders at the calling institution
@@ -416,5 +455,5 @@ pub(crate) async fn get_institution_order(
     let order = app.orders.get(&caller.permit, id).await?;
     let order =
         order.ok_or_else(|| Problem::new(Kind::NotFound, format!("there is no order {id}")))?;
-    Ok(Json(order.into()))
+    Ok(Json(whole(&app, order).await?))
 }

@@ -257,7 +257,7 @@ async fn receiver(
 }
 
 /// Money sent to an id that nobody has would be lost.
-async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Problem> {
+pub(super) async fn known_institution(app: &App, text: &str) -> Result<InstitutionId, Problem> {
     let id = parse(text)?;
     if app.registry.is_institution(id).await? {
         return Ok(id);

@@ -37,6 +37,8 @@ pub(crate) struct ProductBody {
     in_units: bool,
     /// When money is captured: `on-fulfilment` or `before-fulfilment`.
     capture: &'static str,
+    /// When the money of a redemption arrives: `ordinary` or `instant`.
+    redemption: &'static str,
 }
 
 /// One version of a product's fees; it never changes.
@@ -149,6 +151,7 @@ impl From<&Product> for ProductBody {
             currency: product.currency.to_string(),
             in_units: product.in_units,
             capture: product.capture.name(),
+            redemption: product.redemption.name(),
         }
     }
 }

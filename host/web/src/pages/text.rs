@@ -219,6 +219,9 @@ words! {
     paid_by_institution: "The institution pays it", "由机构承担";
     you_pay: "You pay", "您支付";
     you_receive: "You receive", "您收到";
+    arrives: "Arrives", "到账";
+    arrives_today: "The money arrives today, at once.", "资金今日实时到账。";
+    arrives_on: "The money arrives on {}, the next business day.", "资金将于下一工作日 {} 到账。";
     holds_until: "This price holds until {}.", "此报价有效至 {}。";
     payment_method: "Payment method", "付款方式";
     confirm_pay: "Pay {}", "支付 {}";

@@ -7,7 +7,7 @@ use qiao_ledger::{AccountKind, Owner, Transfer, TransferKind, account_id};
 use qiao_model::{
     Amount, Asset, Channel, InstitutionId, LedgerAccountId, Money, ProductId, UserId,
 };
-use qiao_orders::OrderState;
+use qiao_orders::{Arrival, OrderState};
 use qiao_payments::{MandateState, Party, PaymentState, SpendLimits};
 use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
 
@@ -260,5 +260,13 @@ pub(crate) fn party(party: Party) -> String {
         Party::Channel(channel) => format!("the fees of the bank `{channel}`"),
         Party::Platform => "the platform's fees".to_owned(),
         Party::Sandbox => "the sandbox bank".to_owned(),
+    }
+}
+
+/// When a redemption's money arrives, in a sentence.
+pub(crate) fn arrival(arrival: Arrival, t: &Text) -> String {
+    match arrival {
+        Arrival::Instant(_) => t.arrives_today.to_owned(),
+        Arrival::Later(day) => fill(t.arrives_on, &[&day]),
     }
 }

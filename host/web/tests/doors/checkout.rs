@@ -3,10 +3,10 @@ use serde_json::{Value, json};
 use crate::caller::Caller;
 use crate::host::{Host, PIN, text};
 
-const SERVICE: &str = "/v1/public-accounts/harvest/services/invest";
+pub(crate) const SERVICE: &str = "/v1/public-accounts/harvest/services/invest";
 
 /// An offer to buy for so many yuan.
-async fn offer(person: &Caller, yuan: &str) -> Value {
+pub(crate) async fn offer(person: &Caller, yuan: &str) -> Value {
     let form = json!({
         "form": "buy", "locale": "en",
         "fields": [{ "name": "amount", "value": yuan }],
@@ -16,12 +16,12 @@ async fn offer(person: &Caller, yuan: &str) -> Value {
     answer["offer"].clone()
 }
 
-async fn quote(person: &Caller, offer: &Value) -> Value {
+pub(crate) async fn quote(person: &Caller, offer: &Value) -> Value {
     let body = json!({ "offer": offer["id"] });
     person.post("/v1/quotes", &body).await.expect(200).body
 }
 
-fn confirmation(quote: &Value, pin: &str) -> Value {
+pub(crate) fn confirmation(quote: &Value, pin: &str) -> Value {
     json!({ "quote": quote["token"], "amount": quote["amount"], "pin": pin })
 }
 

@@ -29,8 +29,9 @@ const PUBLIC: [&str; 17] = [
 ];
 
 /// What moves money.
-const KEYED: [&str; 7] = [
+const KEYED: [&str; 8] = [
     "post /v1/charges",
+    "post /v1/institutions/{id}/advances",
     "post /v1/orders",
     "post /v1/payments",
     "post /v1/payments/{id}/capture",
@@ -249,10 +250,14 @@ async fn every_operation_that_moves_money_wants_a_key_of_at_most_255_characters(
         }
         let caller = match operation.scheme("bearer") {
             Some(_) => &server,
+            None if operation.is_for_operators() => &operator,
             None => &person,
         };
         // A path that parses, so that the key is what is wrong.
-        let id = "pay_00000000000000000000000000";
+        let id = match operation.route.contains("/institutions/") {
+            true => "ins_00000000000000000000000000",
+            false => "pay_00000000000000000000000000",
+        };
         let path = operation.route.replace("{id}", id);
         let body = serde_json::json!({});
         let without = caller.post(&path, &body).await;

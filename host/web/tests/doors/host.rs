@@ -107,6 +107,7 @@ impl Host {
             node: "node_test".to_owned(),
             host_key,
             crash: Crash::from_variable(None).unwrap(),
+            calendar: qiao_model::Calendar::mainland(),
         };
         let orders = Orders::open(rooms, orders_config).await.unwrap();
         runtime.connect_orders(Arc::new(orders.clone()));

@@ -1,16 +1,16 @@
+use qiao_model::{Money, PaymentId, Scope};
+use qiao_payments::{Method, NewPayment, Party, Split};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
 use crate::host::{Host, Institution, text};
 
-fn cny(minor: i64) -> Value {
+pub(crate) fn cny(minor: i64) -> Value {
     json!({ "minor": minor, "currency": "CNY" })
 }
 
 /// Money on an institution's settlement account: a person pays it there.
-async fn fill(host: &Host, institution: &Institution, minor: i64) {
-    use qiao_model::{Money, Scope};
-    use qiao_payments::{Method, NewPayment, Party, Split};
+pub(crate) async fn fill(host: &Host, institution: &Institution, minor: i64) -> PaymentId {
     let id = institution.id.parse().unwrap();
     let permit = host.app.auth.permit_system("test", Scope::PaymentsWrite);
     let payment = NewPayment {
@@ -29,7 +29,8 @@ async fn fill(host: &Host, institution: &Institution, minor: i64) {
         description: "filled by a test".to_owned(),
         expires_at: None,
     };
-    host.app.payments.pay(&permit, payment, None).await.unwrap();
+    let paid = host.app.payments.pay(&permit, payment, None).await;
+    paid.unwrap().id
 }
 
 async fn subject(host: &Host, of: &Institution, person: &Caller) -> String {

@@ -75,6 +75,10 @@ pub(super) fn balances(summaries: &[InstitutionSummary], path: &str) -> Tiles {
             .tile("Fees earned", money(summary.revenue.posted))
             .note(received(summary.revenue_received))
             .link(path);
+        let tiles = match summary.advance.posted {
+            0 => tiles,
+            _ => tiles.tile("Advance line, free", money(summary.advance.available())),
+        };
         if summary.owed == 0 {
             return tiles;
         }

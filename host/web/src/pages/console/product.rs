@@ -1,7 +1,8 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_catalog::{
-    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Price, Product, Receiver, Tier,
+    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Price, Product, Receiver, Redemption,
+    Tier,
 };
 use qiao_model::{Currency, Money, ProductId, Rate, Rounding};
 
@@ -54,6 +55,13 @@ pub(super) async fn list(State(app): State<App>, staff: Staff) -> Result<Respons
     ))
 }
 
+fn redemption(redemption: Redemption) -> &'static str {
+    match redemption {
+        Redemption::Ordinary => "when the order is fulfilled",
+        Redemption::Instant => "at once up to the daily limit, the rest on the next business day",
+    }
+}
+
 fn capture(capture: Capture) -> &'static str {
     match capture {
         Capture::OnFulfilment => "when the plugin has fulfilled the order",
@@ -88,7 +96,8 @@ pub(super) async fn show(
             .with("Code", Cell::code(&product.code))
             .with("Currency", Cell::text(product.currency.to_string()))
             .with("Held in units", yes_no(product.in_units))
-            .with("Money is captured", Cell::text(capture(product.capture))),
+            .with("Money is captured", Cell::text(capture(product.capture)))
+            .with("Redeemed", Cell::text(redemption(product.redemption))),
         schedules: schedules
             .iter()
             .map(|schedule| schedule_view(schedule, in_force, product.currency, app.env.today()))

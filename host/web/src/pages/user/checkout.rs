@@ -3,7 +3,7 @@ use axum::response::Response;
 use qiao_auth::Error as AuthError;
 use qiao_catalog::OrderKind;
 use qiao_model::{Asset, Currency, Money, OfferId, Secret};
-use qiao_orders::{Confirmation, Error, Offer, Quote};
+use qiao_orders::{Arrival, Confirmation, Error, Offer, Quote};
 use qiao_payments::{IdempotencyKey, Refusal};
 use serde::Deserialize;
 
@@ -182,7 +182,8 @@ impl<'a> Desk<'a> {
                 form: Box::new(self.form(&quote, wrong)),
             },
         };
-        Ok(self.page(Some(self.payable(&quote)), state))
+        let arrival = self.app.orders.expected_arrival(&quote).await?;
+        Ok(self.page(Some(self.payable(&quote, arrival)), state))
     }
 
     async fn stands_against(
@@ -225,7 +226,7 @@ impl<'a> Desk<'a> {
             .field(Field::new("pin", t.payment_pin, Kind::Pin).error(wrong))
     }
 
-    fn payable(&self, quote: &Quote) -> Payable {
+    fn payable(&self, quote: &Quote, arrival: Option<Arrival>) -> Payable {
         let t = self.person.visit.t();
         let (principal, total) = match quote.kind {
             OrderKind::Redeem => (t.redeem_worth, t.you_receive),
@@ -248,6 +249,7 @@ impl<'a> Desk<'a> {
             total_label: total.to_owned(),
             total: Figure::money(quote.amount),
             notes: Facts::new().with_entries(notes),
+            arrival: arrival.map(|arrival| wording::arrival(arrival, t)),
             holds_until: fill(t.holds_until, &[&quote.expires_at.local()]),
         }
     }

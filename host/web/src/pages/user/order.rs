@@ -101,6 +101,7 @@ pub(super) async fn show(
         }
         None => Vec::new(),
     };
+    let arrival = app.orders.arrivals(&[id]).await?.remove(&id);
     let quote = &order.quote;
     let fee = |line: &qiao_catalog::fee::ChargedLine| FeeLine {
         name: line.name.clone(),
@@ -124,6 +125,10 @@ pub(super) async fn show(
             .with(t.kind, Cell::text(wording::order_kind(quote.kind, t)))
             .with(t.institution, Cell::text(institution))
             .with(t.product, Cell::text(product))
+            .with_some(
+                t.arrives,
+                arrival.map(|arrival| Cell::text(arrival.day().to_string())),
+            )
             .with_some(
                 t.units_held,
                 quote

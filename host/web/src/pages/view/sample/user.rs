@@ -365,6 +365,7 @@ fn checkout(locale: Locale, state: CheckoutState, priced: bool) -> Checkout {
             total_label: t.you_pay.to_owned(),
             total: cny(101_300),
             notes: Facts::new(),
+            arrival: Some(fill(t.arrives_on, &[&"2026-11-23"])),
             holds_until: fill(t.holds_until, &[&"2026-11-22 16:05:00"]),
         }),
         state,

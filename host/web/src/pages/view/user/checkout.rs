@@ -39,6 +39,8 @@ pub(crate) struct Payable {
     pub(crate) total: Figure,
     /// Further lines of the quote.
     pub(crate) notes: Facts,
+    /// When a redemption's money arrives, in a sentence.
+    pub(crate) arrival: Option<String>,
     /// Until when it holds, in a sentence.
     pub(crate) holds_until: String,
 }

@@ -1,0 +1,282 @@
+//! Redemptions that are paid at once: the daily limit, the advance line, and
+//! what happens past either.
+
+use qiao_model::{Channel, Day, Money, Scope};
+use qiao_orders::{Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderState};
+use qiao_payments::{Advance, Method, NewPayment, Party, Split};
+use qiao_tests::{TestDatabase, each_database};
+use tokio::task::JoinSet;
+
+use crate::plugin::{INSTITUTION, rejected};
+use crate::world::{World, buy, day, instant_fund, plugin_permit, redeem};
+
+const DAY_SECS: i64 = 24 * 3600;
+const LINE: Party = Party::Advance(INSTITUTION);
+
+/// Tuesday at 10:00: the user holds 40,000.00 units and nothing else, and the
+/// fund's bank advanced so much.
+async fn world(database: TestDatabase, line_fen: i64) -> World {
+    let world = World::new(database).await;
+    let permit = plugin_permit(&world.auth, Scope::CatalogWrite, None);
+    let registered = world.catalog.register_product(&permit, instant_fund());
+    registered.await.unwrap();
+    world.advance_secs(2 * DAY_SECS);
+    world.top_up(&world.user, 3_000_000).await;
+    let bought = world.order(&world.user, buy(4_000_000)).await.unwrap();
+    assert_eq!(bought.standing.state, OrderState::Completed);
+    assert_eq!(world.units(&world.user).await, (4_000_000, 0));
+    if line_fen > 0 {
+        world.lend(line_fen).await;
+    }
+    world
+}
+
+impl World {
+    async fn lend(&self, fen: i64) {
+        let permit = self.auth.permit_system("test", Scope::Operate);
+        let advance = Advance {
+            institution: INSTITUTION,
+            channel: Channel::SANDBOX,
+            amount: Money::cny(fen),
+        };
+        let lent = self.payments.fund_advance(&permit, advance, None);
+        lent.await.unwrap();
+    }
+
+    /// A redemption, after which its money is expected as the quote had said.
+    async fn redeemed(&self, fen: i64) -> (Order, Arrival) {
+        let quote = self.quote(&self.user, redeem(fen)).await;
+        let expected = self.orders.expected_arrival(&quote).await.unwrap().unwrap();
+        let order = self.confirm(&self.user, &quote).await.unwrap();
+        let arrival = self.arrival(&order).await;
+        assert_eq!(arrival, expected);
+        (order, arrival)
+    }
+
+    async fn arrival(&self, order: &Order) -> Arrival {
+        self.orders.arrivals(&[order.id]).await.unwrap()[&order.id]
+    }
+}
+
+#[tokio::test]
+async fn the_limit_of_a_day_is_paid_at_once_to_the_fen_and_a_fen_more_tomorrow() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let today = Arrival::Instant(day(24));
+        let (first, arrival) = world.redeemed(999_999).await;
+        assert_eq!(
+            (first.standing.state, arrival),
+            (OrderState::Completed, today)
+        );
+        assert_eq!(world.redeemed(1).await.1, today);
+        assert_eq!(world.money(&world.user).await, INSTANT_REDEMPTION_DAY_MAX);
+        assert_eq!(world.has(LINE).await, 4_000_000);
+        assert_eq!(world.has(Party::Institution(INSTITUTION)).await, 4_000_000);
+
+        // Past the limit: the units are held, and the money comes on the next day.
+        let (late, arrival) = world.redeemed(1).await;
+        assert_eq!(arrival, Arrival::Later(day(25)));
+        assert_eq!(late.standing.state, OrderState::Held);
+        assert_eq!(world.units(&world.user).await, (2_999_999, 1));
+        assert_eq!(world.orders.resume().await.unwrap(), 0);
+        world.advance_secs(14 * 3600);
+        assert_eq!(world.orders.resume().await.unwrap(), 1);
+        assert_eq!(
+            world.stored(&late).await.standing.state,
+            OrderState::Completed
+        );
+        assert_eq!(world.money(&world.user).await, 1_000_001);
+        assert_eq!(world.has(Party::Institution(INSTITUTION)).await, 3_999_999);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_order_of_the_limit_is_paid_at_once_and_of_a_fen_more_is_not() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let (_, arrival) = world.redeemed(INSTANT_REDEMPTION_DAY_MAX + 1).await;
+        assert_eq!(arrival, Arrival::Later(day(25)));
+        // What is paid later takes nothing of the limit.
+        let (_, arrival) = world.redeemed(INSTANT_REDEMPTION_DAY_MAX).await;
+        assert_eq!(arrival, Arrival::Instant(day(24)));
+        assert_eq!(world.has(LINE).await, 4_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_limit_begins_anew_at_midnight_in_shanghai() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        world.advance_secs(14 * 3600 - 1);
+        assert_eq!(world.redeemed(1_000_000).await.1, Arrival::Instant(day(24)));
+        assert_eq!(world.redeemed(1).await.1, Arrival::Later(day(25)));
+        world.advance_secs(1);
+        assert_eq!(world.redeemed(1_000_000).await.1, Arrival::Instant(day(25)));
+        assert_eq!(world.redeemed(1).await.1, Arrival::Later(day(26)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_orders_that_together_cross_the_limit_are_one_at_once_and_one_later() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let quotes = [
+            world.quote(&world.user, redeem(500_001)).await,
+            world.quote(&world.user, redeem(500_000)).await,
+        ];
+        for quote in &quotes {
+            let expected = world.orders.expected_arrival(quote).await.unwrap();
+            assert_eq!(expected, Some(Arrival::Instant(day(24))));
+        }
+        let (first, second) = tokio::join!(
+            world.confirm(&world.user, &quotes[0]),
+            world.confirm(&world.user, &quotes[1]),
+        );
+        let mut arrivals = Vec::new();
+        for order in [first.unwrap(), second.unwrap()] {
+            arrivals.push(world.arrival(&order).await);
+        }
+        arrivals.sort_by_key(|arrival| arrival.day());
+        assert_eq!(
+            arrivals,
+            [Arrival::Instant(day(24)), Arrival::Later(day(25))]
+        );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_a_fen_short_is_no_failure() {
+    each_database(|database| async move {
+        let world = world(database, 500_000).await;
+        assert_eq!(world.redeemed(500_001).await.1, Arrival::Later(day(25)));
+        assert_eq!(world.redeemed(500_000).await.1, Arrival::Instant(day(24)));
+        assert_eq!(world.has(LINE).await, 0);
+        assert_eq!(world.redeemed(1).await.1, Arrival::Later(day(25)));
+        world.lend(1).await;
+        assert_eq!(world.redeemed(1).await.1, Arrival::Instant(day(24)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rejected_redemption_gives_limit_and_line_back() {
+    each_database(|database| async move {
+        let world = world(database, 1_000_000).await;
+        world.plugin.will([rejected("the market is closed")]);
+        let (order, arrival) = world.redeemed(1_000_000).await;
+        assert_eq!(arrival, Arrival::Instant(day(24)));
+        assert_eq!(order.standing.state, OrderState::Voided);
+        assert_eq!(world.has(LINE).await, 1_000_000);
+        assert_eq!(world.redeemed(1_000_000).await.1, Arrival::Instant(day(24)));
+        assert_eq!(world.has(LINE).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_advance_is_repaid_once_on_the_next_business_day() {
+    each_database(|database| async move {
+        let world = world(database, 1_000_000).await;
+        world.redeemed(600_000).await;
+        world.redeemed(400_000).await;
+        assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
+        assert_eq!(world.has(LINE).await, 0);
+        world.advance_secs(14 * 3600);
+        assert_eq!(world.orders.repay_advances().await.unwrap(), 2);
+        assert_eq!(world.has(LINE).await, 1_000_000);
+        assert_eq!(world.has(Party::Institution(INSTITUTION)).await, 3_000_000);
+        assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
+        assert_eq!(world.has(LINE).await, 1_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_institution_that_is_short_repays_when_it_has_the_money() {
+    each_database(|database| async move {
+        let world = world(database, 1_000_000).await;
+        world.redeemed(1_000_000).await;
+        let host = world.auth.permit_system("test", Scope::PaymentsWrite);
+        let spend = |payer, receiver| NewPayment {
+            id: world.env.id(),
+            order: None,
+            institution: Some(INSTITUTION),
+            payer,
+            method: Method::Balance,
+            amount: Money::cny(3_500_000),
+            splits: vec![Split {
+                receiver,
+                amount: Money::cny(3_500_000),
+                purpose: "principal".into(),
+            }],
+            deliveries: Vec::new(),
+            description: String::new(),
+            expires_at: None,
+        };
+        let (settlement, platform) = (Party::Institution(INSTITUTION), Party::Platform);
+        let away = spend(settlement, platform);
+        world.payments.pay(&host, away, None).await.unwrap();
+        world.advance_secs(14 * 3600);
+        assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
+        let back = spend(platform, settlement);
+        world.payments.pay(&host, back, None).await.unwrap();
+        assert_eq!(world.orders.repay_advances().await.unwrap(), 1);
+        assert_eq!(world.has(LINE).await, 1_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_64_redemptions_at_once_on_two_hosts_as_many_are_paid_as_the_limit_allows() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let mut requests = JoinSet::new();
+        let hosts = [
+            world.orders.clone(),
+            world.open("node_b", Crash::Never).await,
+        ];
+        for number in 0..64 {
+            let quote = world.quote(&world.user, redeem(20_000)).await;
+            let confirmation = world.yes(&world.user, &quote).await;
+            let (orders, permit) = (hosts[number % 2].clone(), world.user.permit.clone());
+            requests.spawn(async move { orders.confirm(&permit, confirmation).await });
+        }
+        let mut days: Vec<Day> = Vec::new();
+        for order in requests.join_all().await {
+            days.push(world.arrival(&order.unwrap()).await.day());
+        }
+        assert_eq!(
+            days.iter().filter(|arrives| **arrives == day(24)).count(),
+            50
+        );
+        assert_eq!(
+            days.iter().filter(|arrives| **arrives == day(25)).count(),
+            14
+        );
+        assert_eq!(world.money(&world.user).await, INSTANT_REDEMPTION_DAY_MAX);
+        assert_eq!(world.has(LINE).await, 4_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmation_sent_twice_is_counted_once() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let quote = world.quote(&world.user, redeem(600_000)).await;
+        for _ in 0..2 {
+            let yes = world.yes_with_key(&world.user, &quote, "twice").await;
+            let order = world.orders.confirm(&world.user.permit, yes).await.unwrap();
+            assert_eq!(order.standing.state, OrderState::Completed);
+        }
+        world.confirm(&world.user, &quote).await.unwrap();
+        assert_eq!(world.has(LINE).await, 4_400_000);
+        assert_eq!(world.redeemed(400_000).await.1, Arrival::Instant(day(24)));
+        assert_eq!(world.redeemed(1).await.1, Arrival::Later(day(25)));
+    })
+    .await;
+}
