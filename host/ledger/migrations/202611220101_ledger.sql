@@ -25,6 +25,9 @@ create index ledger_account_holding on ledger_account (asset, id) where kind = '
 -- The debts, so that those that are not paid off are found among all accounts.
 create index ledger_account_receivable on ledger_account (id) where kind = 'receivable';
 
+-- What a day is closed for: no person's account and no holding.
+create index ledger_account_business on ledger_account (id) where kind in ('settlement', 'revenue', 'external', 'receivable', 'advance');
+
 create table ledger_transfer (
     id text primary key,
     kind text not null,

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use qiao_model::{
-    Asset, Channel, Id, InstitutionId, LedgerAccountId, ProductId, UserId,
+    Asset, Channel, Id, InstitutionId, LedgerAccountId, ProductId, TransferId, UserId,
     id::{Noun, noun},
 };
 
@@ -225,6 +225,25 @@ pub struct LedgerAccount {
     pub debits: i64,
     /// Everything that was ever posted into it.
     pub credits: i64,
+    /// The newest transfer of its chain; none before the first.
+    pub last_transfer: Option<TransferId>,
+}
+
+/// What all accounts of one kind hold together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KindTotal {
+    /// What they count.
+    pub asset: Asset,
+    /// What they are for.
+    pub kind: AccountKind,
+    /// Whose they are, where it is the world outside: `external:<channel>`.
+    pub outside: Option<String>,
+    /// The sum of what is posted.
+    pub posted: i64,
+    /// The sum of what will leave unless voided.
+    pub pending_out: i64,
+    /// The sum of what will arrive unless voided.
+    pub pending_in: i64,
 }
 
 /// The books of one asset.

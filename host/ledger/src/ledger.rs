@@ -1,7 +1,7 @@
 use qiao_db::{Db, Error};
 use qiao_model::{LedgerAccountId, ProductId, TransferId};
 
-use crate::account::{AssetTotal, Balance, LedgerAccount, Owner};
+use crate::account::{AssetTotal, Balance, KindTotal, LedgerAccount, Owner};
 use crate::store;
 use crate::transfer::{StatementPage, Transfer};
 
@@ -91,6 +91,29 @@ impl Ledger {
     /// The database failed.
     pub async fn totals(&self) -> Result<Vec<AssetTotal>, Error> {
         store::asset_totals(&self.db).await
+    }
+
+    /// What the accounts of each kind hold, and of each channel outside, as of
+    /// one moment.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn kind_totals(&self) -> Result<Vec<KindTotal>, Error> {
+        store::kind_totals(&self.db).await
+    }
+
+    /// A page of the accounts that are no person's and no product's, but those of
+    /// clearing: institutions', the platform's and channels', by id.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn business_accounts(
+        &self,
+        after: Option<LedgerAccountId>,
+        limit: usize,
+    ) -> Result<Vec<LedgerAccount>, Error> {
+        let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
+        store::business_accounts(&self.db, after, limit).await
     }
 
     /// A page of an account's transfers, the newest first: from its newest one,

@@ -31,7 +31,9 @@ mod state;
 mod store;
 mod transfer;
 
-pub use account::{AccountKind, AssetTotal, Balance, LedgerAccount, NewAccount, Owner, account_id};
+pub use account::{
+    AccountKind, AssetTotal, Balance, KindTotal, LedgerAccount, NewAccount, Owner, account_id,
+};
 pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX};
 pub use machine::LedgerMachine;
 pub use refusal::{Refusal, Verdict};

@@ -5,7 +5,8 @@ mod read;
 mod row;
 
 pub(crate) use read::{
-    account, accounts_of, asset_totals, debtors, holders, statement, transfers_of,
+    account, accounts_of, asset_totals, business_accounts, debtors, holders, kind_totals,
+    statement, transfers_of,
 };
 
 use qiao_db::{Error, Tx, WriteRows};

@@ -140,6 +140,24 @@ pub(crate) fn may_see_institution(
     }
 }
 
+/// A person's and an institution's books are theirs; those of the platform and
+/// of channels are for operators and the host's own jobs.
+pub(crate) fn may_see_party(permit: &Permit, party: Party) -> Result<(), Error> {
+    match party {
+        Party::User(user) => may_see_user(permit, user),
+        Party::Institution(id)
+        | Party::Revenue(id)
+        | Party::Receivable(id)
+        | Party::Advance(id) => may_see_institution(permit, id),
+        Party::Platform | Party::Bank(_) | Party::Channel(_) | Party::Sandbox => {
+            match permit.actor() {
+                Actor::System(_) => Ok(permit.covers(Scope::PaymentsRead)?),
+                _ => may_see_books(permit),
+            }
+        }
+    }
+}
+
 /// The books of the whole platform.
 pub(crate) fn may_see_books(permit: &Permit) -> Result<(), Error> {
     Ok(permit.covers(Scope::Operate)?)

@@ -22,6 +22,9 @@ pub enum StatementOf {
     Settlement(InstitutionId, Currency),
     /// An institution's fees.
     Revenue(InstitutionId, Currency),
+    /// Any party's money: an institution's for the institution, the rest for
+    /// operators and the host's jobs.
+    Party(Party, Currency),
 }
 
 /// A transfer as its account sees it.
@@ -65,6 +68,7 @@ impl Payments {
             StatementOf::Settlement(institution, _) | StatementOf::Revenue(institution, _) => {
                 access::may_see_institution(permit, institution)?;
             }
+            StatementOf::Party(party, _) => access::may_see_party(permit, party)?,
         }
         let account = of.account().id();
         let page = self.ledger.statement(account, from, limit).await?;
@@ -105,6 +109,7 @@ impl StatementOf {
             Self::Holding(user, product) => Account::Holding(user).of(product),
             Self::Settlement(id, currency) => Party::Institution(id).account(currency),
             Self::Revenue(id, currency) => Party::Revenue(id).account(currency),
+            Self::Party(party, currency) => party.account(currency),
         }
     }
 }

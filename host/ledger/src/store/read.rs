@@ -5,20 +5,22 @@ use qiao_model::{Asset, LedgerAccountId, ProductId, Timestamp, TransferId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::row::{parse, record_of};
-use crate::account::{AccountKind, AssetTotal, Balance, LedgerAccount};
+use super::row::{parse, parse_option, record_of};
+use crate::account::{AccountKind, AssetTotal, Balance, KindTotal, LedgerAccount};
 use crate::transfer::Transfer;
 
-const ACCOUNT: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+const ACCOUNT: &str =
+    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
 from ledger_account where id = $1";
 
-const ACCOUNTS_OF: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+const ACCOUNTS_OF: &str =
+    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
 from ledger_account where owner = $1 order by asset, kind, id";
 
-const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
 from ledger_account where kind = 'holding' and asset = $1 and id > $2 and credits > debits order by id limit $3";
 
-const DEBTORS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in
+const DEBTORS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
 from ledger_account where kind = 'receivable' and id > $1 and credits < debits order by id limit $2";
 
 const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as bigint) as balances,
@@ -26,6 +28,23 @@ const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as big
     cast(sum(pending_out) as bigint) as pending, count(*) as accounts,
     cast(sum(transfers) / 2 as bigint) as transfers
 from ledger_account group by asset order by asset";
+
+const KIND_TOTALS: &str =
+    "select asset, kind, outside, cast(sum(credits) - sum(debits) as bigint) as posted,
+    cast(sum(pending_out) as bigint) as pending_out, cast(sum(pending_in) as bigint) as pending_in
+from (
+    select asset, kind, credits, debits, pending_out, pending_in,
+        case when owner like 'external:%' then owner else '' end as outside
+    from ledger_account
+) as a
+group by asset, kind, outside order by asset, kind, outside";
+
+// The condition is that of the index ledger_account_business.
+const BUSINESS_ACCOUNTS: &str =
+    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+from ledger_account
+where kind in ('settlement', 'revenue', 'external', 'receivable', 'advance') and id > $1
+order by id limit $2";
 
 const TRANSFERS_OF: &str =
     "select id, kind, debit_account, credit_account, minor, pending_id, purpose, reference,
@@ -107,6 +126,38 @@ pub(crate) async fn asset_totals(db: &Db) -> Result<Vec<AssetTotal>, Error> {
         .collect()
 }
 
+pub(crate) async fn kind_totals(db: &Db) -> Result<Vec<KindTotal>, Error> {
+    let rows = sqlx::query(KIND_TOTALS).fetch_all(db.reads()).await?;
+    rows.iter()
+        .map(|row| {
+            let kind: &str = row.try_get("kind")?;
+            let outside: String = row.try_get("outside")?;
+            Ok(KindTotal {
+                asset: parse("asset", row.try_get("asset")?)?,
+                kind: AccountKind::of_name(kind)
+                    .ok_or_else(|| Error::corrupt("account kind", kind))?,
+                outside: Some(outside).filter(|owner| !owner.is_empty()),
+                posted: row.try_get("posted")?,
+                pending_out: row.try_get("pending_out")?,
+                pending_in: row.try_get("pending_in")?,
+            })
+        })
+        .collect()
+}
+
+pub(crate) async fn business_accounts(
+    db: &Db,
+    after: Option<LedgerAccountId>,
+    limit: i64,
+) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(BUSINESS_ACCOUNTS)
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
+        .bind(limit)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(account_of).collect()
+}
+
 pub(crate) async fn transfers_of(db: &Db, reference: &str) -> Result<Vec<Transfer>, Error> {
     let rows = sqlx::query(TRANSFERS_OF)
         .bind(reference)
@@ -146,6 +197,7 @@ fn account_of(row: &AnyRow) -> Result<LedgerAccount, Error> {
         },
         debits,
         credits,
+        last_transfer: parse_option("transfer id", row.try_get("last_transfer")?)?,
     })
 }
 
