@@ -1,0 +1,82 @@
+//! Where accounts stood when days ended.
+
+use qiao_db::{Db, Error};
+use qiao_model::{Day, LedgerAccountId};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::parse;
+use crate::mark::Mark;
+
+const FIND: &str = "select transfer_id, credits, debits from settlement_close
+where account_id = $1 and day = $2";
+
+const FIRST_AFTER: &str = "select transfer_id, credits, debits from settlement_close
+where account_id = $1 and day > $2 order by day limit 1";
+
+const KEEP: &str = "insert into settlement_close (account_id, day, transfer_id, credits, debits)
+values ($1, $2, $3, $4, $5) on conflict (account_id, day) do nothing";
+
+pub(crate) async fn find(
+    db: &Db,
+    account: LedgerAccountId,
+    day: Day,
+) -> Result<Option<Mark>, Error> {
+    one(db, FIND, account, day).await
+}
+
+/// The close of the nearest later day.
+pub(crate) async fn first_after(
+    db: &Db,
+    account: LedgerAccountId,
+    day: Day,
+) -> Result<Option<Mark>, Error> {
+    one(db, FIRST_AFTER, account, day).await
+}
+
+/// Keeps a mark, and gives the one that holds: another node may have been faster.
+pub(crate) async fn keep(
+    db: &Db,
+    account: LedgerAccountId,
+    day: Day,
+    mark: Mark,
+) -> Result<Mark, Error> {
+    db.write(|| async {
+        let mut tx = db.begin().await?;
+        sqlx::query(KEEP)
+            .bind(account.to_string())
+            .bind(day.to_string())
+            .bind(mark.transfer.map(|id| id.to_string()))
+            .bind(mark.credits)
+            .bind(mark.debits)
+            .execute(tx.conn())
+            .await?;
+        tx.commit().await
+    })
+    .await?;
+    Ok(find(db, account, day).await?.unwrap_or(mark))
+}
+
+async fn one(
+    db: &Db,
+    sql: &'static str,
+    account: LedgerAccountId,
+    day: Day,
+) -> Result<Option<Mark>, Error> {
+    let row = sqlx::query(sql)
+        .bind(account.to_string())
+        .bind(day.to_string())
+        .fetch_optional(db.reads())
+        .await?;
+    row.as_ref().map(mark).transpose()
+}
+
+fn mark(row: &AnyRow) -> Result<Mark, Error> {
+    let transfer: Option<String> = row.try_get("transfer_id")?;
+    let transfer = transfer.map(|id| parse("transfer id", &id)).transpose()?;
+    Ok(Mark {
+        transfer,
+        credits: row.try_get("credits")?,
+        debits: row.try_get("debits")?,
+    })
+}

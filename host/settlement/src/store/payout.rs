@@ -1,0 +1,217 @@
+//! What institutions are paid, and who drives it.
+
+use qiao_db::{Db, Error, Tx};
+use qiao_model::{Currency, InstitutionId, Money, PayoutId, Timestamp};
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::{LAST, parse, rows};
+use crate::payout::{Payout, PayoutState, Source};
+
+/// The columns of [`payout`].
+macro_rules! columns {
+    () => {
+        "id, institution_id, source, currency, day, through_day, minor, account_number, state,
+    reason, channel, bank_reference, attempts, created_at, changed_at"
+    };
+}
+
+const INSERT: &str = "insert into payout (id, institution_id, source, currency, day, through_day, minor, account_number,
+    state, next_at, created_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, 'due', $9, $9, $9)
+on conflict (institution_id, source, currency, day) do nothing";
+
+const LIST_FOR: &str = concat!(
+    "select ",
+    columns!(),
+    " from payout where institution_id = $1 and id < $2 order by id desc limit $3"
+);
+
+const LIST: &str = concat!(
+    "select ",
+    columns!(),
+    " from payout where id < $1 order by id desc limit $2"
+);
+
+const DUE: &str = "select 1 from payout
+where next_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+
+const CLAIM_SQLITE: &str = concat!(
+    "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
+where id in (
+    select id from payout
+    where next_at <= $3 and (lease_until is null or lease_until <= $3)
+    order by next_at limit $4
+)
+returning ",
+    columns!()
+);
+
+const CLAIM_POSTGRES: &str = concat!(
+    "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
+where id in (
+    select id from payout
+    where next_at <= $3 and (lease_until is null or lease_until <= $3)
+    order by next_at limit $4
+    for update skip locked
+)
+returning ",
+    columns!()
+);
+
+const FINISH: &str = "update payout
+set state = $3, reason = $4, channel = coalesce($5, channel),
+    bank_reference = coalesce($6, bank_reference), next_at = $7,
+    lease_node = null, lease_until = null, changed_at = $8
+where id = $1 and attempts = $2 and state not in ('paid', 'rejected')";
+
+const RELEASE: &str =
+    "update payout set lease_node = null, lease_until = null where lease_node = $1";
+
+/// Which payouts to claim, and for how long.
+pub(crate) struct Claim<'a> {
+    pub(crate) node: &'a str,
+    pub(crate) now: Timestamp,
+    pub(crate) until: Timestamp,
+    pub(crate) limit: usize,
+}
+
+/// Where a payout stands after it was driven.
+pub(crate) struct Standing {
+    pub(crate) state: PayoutState,
+    pub(crate) reason: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) bank_reference: Option<String>,
+    pub(crate) next_at: Option<Timestamp>,
+}
+
+/// Stores a payout, unless the institution has one for the day, account and currency.
+pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
+    sqlx::query(INSERT)
+        .bind(payout.id.to_string())
+        .bind(payout.institution.to_string())
+        .bind(payout.source.name())
+        .bind(payout.amount.currency.code())
+        .bind(payout.day.to_string())
+        .bind(payout.through.to_string())
+        .bind(payout.amount.minor)
+        .bind(&payout.account_number)
+        .bind(payout.created_at.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(())
+}
+
+pub(crate) async fn list_for(
+    db: &Db,
+    institution: InstitutionId,
+    before: Option<PayoutId>,
+    limit: usize,
+) -> Result<Vec<Payout>, Error> {
+    let found = sqlx::query(LIST_FOR)
+        .bind(institution.to_string())
+        .bind(before.map_or_else(|| LAST.to_owned(), |id| id.to_string()))
+        .bind(rows(limit))
+        .fetch_all(db.reads())
+        .await?;
+    found.iter().map(payout).collect()
+}
+
+pub(crate) async fn list(
+    db: &Db,
+    before: Option<PayoutId>,
+    limit: usize,
+) -> Result<Vec<Payout>, Error> {
+    let found = sqlx::query(LIST)
+        .bind(before.map_or_else(|| LAST.to_owned(), |id| id.to_string()))
+        .bind(rows(limit))
+        .fetch_all(db.reads())
+        .await?;
+    found.iter().map(payout).collect()
+}
+
+/// Whether any is due that nobody drives: an idle worker asks this and writes nothing.
+pub(crate) async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool, Error> {
+    let found = sqlx::query(DUE)
+        .bind(now.as_millis())
+        .fetch_optional(db.reads())
+        .await?;
+    Ok(found.is_some())
+}
+
+/// Takes the lease of due payouts that nobody drives.
+pub(crate) async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<Payout>, Error> {
+    db.write(|| async {
+        let mut tx = db.begin().await?;
+        let sql = tx.pick(CLAIM_SQLITE, CLAIM_POSTGRES);
+        let found = sqlx::query(sql)
+            .bind(claim.node)
+            .bind(claim.until.as_millis())
+            .bind(claim.now.as_millis())
+            .bind(rows(claim.limit))
+            .fetch_all(tx.conn())
+            .await?;
+        let claimed = found.iter().map(payout).collect::<Result<_, Error>>()?;
+        tx.commit().await?;
+        Ok(claimed)
+    })
+    .await
+}
+
+/// Stores where a payout stands and gives the lease back; gives whether the
+/// attempt still was the one that is on.
+pub(crate) async fn finish(
+    tx: &mut Tx,
+    payout: &Payout,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<bool, Error> {
+    let done = sqlx::query(FINISH)
+        .bind(payout.id.to_string())
+        .bind(i64::from(payout.attempts))
+        .bind(standing.state.name())
+        .bind(standing.reason.as_deref())
+        .bind(standing.channel.as_deref())
+        .bind(standing.bank_reference.as_deref())
+        .bind(standing.next_at.map(Timestamp::as_millis))
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives back every lease of a node that starts anew.
+pub(crate) async fn release(db: &Db, node: &str) -> Result<(), Error> {
+    db.write(|| async {
+        let mut tx = db.begin().await?;
+        sqlx::query(RELEASE).bind(node).execute(tx.conn()).await?;
+        tx.commit().await
+    })
+    .await
+}
+
+fn payout(row: &AnyRow) -> Result<Payout, Error> {
+    let source: String = row.try_get("source")?;
+    let state: String = row.try_get("state")?;
+    let attempts: i64 = row.try_get("attempts")?;
+    let currency: Currency = parse("currency", row.try_get("currency")?)?;
+    Ok(Payout {
+        id: parse("payout id", row.try_get("id")?)?,
+        institution: parse("institution id", row.try_get("institution_id")?)?,
+        source: Source::of_name(&source)
+            .ok_or_else(|| Error::corrupt("source of a payout", source))?,
+        amount: Money::new(row.try_get("minor")?, currency),
+        day: parse("day", row.try_get("day")?)?,
+        through: parse("day", row.try_get("through_day")?)?,
+        account_number: row.try_get("account_number")?,
+        state: PayoutState::of_name(&state)
+            .ok_or_else(|| Error::corrupt("state of a payout", state))?,
+        reason: row.try_get("reason")?,
+        channel: row.try_get("channel")?,
+        bank_reference: row.try_get("bank_reference")?,
+        attempts: u32::try_from(attempts)
+            .map_err(|_| Error::corrupt("attempts of a payout", attempts.to_string()))?,
+        created_at: Timestamp::from_millis(row.try_get("created_at")?),
+        changed_at: Timestamp::from_millis(row.try_get("changed_at")?),
+    })
+}
