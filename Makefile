@@ -12,12 +12,12 @@ PLUGINS := plugins/money-fund plugins/traffic-fines examples/hello-plugin
 .PHONY: demo test bench check release components clean-postgres
 
 demo: release components
-	$(TARGET)/release/qiao demo --components $(COMPONENTS) --biller $(TARGET)/release/biller
+	$(TARGET)/release/qiao demo --components $(COMPONENTS) --biller $(TARGET)/release/biller --sandbox-bank $(TARGET)/release/sandbox-bank
 
 release:
 	@.ci/prepare wasm
 	@echo "demo: building the host in release (about six minutes the first time)"
-	cargo build --release --locked -p qiao -p biller
+	cargo build --release --locked -p qiao -p biller -p sandbox-bank
 
 components: release
 	@mkdir -p $(COMPONENTS)

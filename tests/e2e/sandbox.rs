@@ -3,9 +3,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use qiao::{Config, Host, HostOptions, PASSWORD, Person, Scenario, ScenarioOptions, Serving};
+use qiao::{
+    Config, Host, HostOptions, PASSWORD, Person, SANDBOX_BANK, Scenario, ScenarioOptions, Serving,
+};
 use qiao_model::{Money, Scope, Secret};
 use qiao_tests::{TestDatabase, guests};
+use sandbox_bank::{Bank, Customer, Options};
 use tokio::net::TcpListener;
 
 /// A host that serves, and the biller that its traffic authority asks.
@@ -14,6 +17,8 @@ pub(crate) struct Sandbox {
     pub(crate) url: String,
     pub(crate) biller_url: String,
     serving: Serving,
+    /// The custody bank, when there is one.
+    pub(crate) bank: Option<Bank>,
     /// The folder and the database go away last.
     _database: TestDatabase,
 }
@@ -21,15 +26,38 @@ pub(crate) struct Sandbox {
 impl Sandbox {
     /// Opens a host over a fresh database.
     pub(crate) async fn open(database: TestDatabase) -> Self {
+        Self::open_beside(database, None).await
+    }
+
+    /// Opens a host with a custody bank beside it, as the demo does.
+    pub(crate) async fn open_with_bank(database: TestDatabase) -> Self {
+        let bank = Bank::start(Options {
+            customers: vec![Customer::new(
+                "wang",
+                "wang",
+                "6222020200018801",
+                10_000_000,
+            )],
+            ..Options::default()
+        });
+        Self::open_beside(database, Some(bank.await.unwrap())).await
+    }
+
+    async fn open_beside(database: TestDatabase, bank: Option<Bank>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let biller = serve_biller().await;
-        let config = Config::sandbox(
+        let mut config = Config::sandbox(
             database.folder.path().join("data"),
             database.url.clone(),
             listener.local_addr().unwrap(),
             vec![biller.to_string()],
         )
         .unwrap();
+        if let Some(bank) = &bank {
+            config.add_sandbox_bank(&bank.url).unwrap();
+            let callback = format!("{}/v1/bank-callbacks/{SANDBOX_BANK}", config.public_url());
+            bank.call_back(&callback);
+        }
         let options = HostOptions {
             config,
             compiler: env!("CARGO_BIN_EXE_qiao").into(),
@@ -41,6 +69,7 @@ impl Sandbox {
             biller_url: format!("http://{biller}"),
             host,
             serving,
+            bank,
             _database: database,
         }
     }

@@ -5,9 +5,12 @@ use qiao_tests::{TestDatabase, postgres, sqlite};
 use crate::sandbox::Sandbox;
 
 async fn play(database: TestDatabase) {
-    let sandbox = Sandbox::open(database).await;
+    let sandbox = Sandbox::open_with_bank(database).await;
     let played = sandbox.scenario().play().await;
     played.unwrap_or_else(|error| panic!("{error:#}"));
+    let custody = sandbox.bank.as_ref().map(sandbox_bank::Bank::custody_minor);
+    // 3,000.00 and a fine came in, 500.00 went out.
+    assert!(custody.is_some_and(|fen| fen > 250_000), "{custody:?}");
     sandbox.close().await;
 }
 

@@ -26,6 +26,8 @@ pub struct Confirmation {
     pub token: String,
     /// The amount that the user saw and agreed to.
     pub amount: Money,
+    /// How the user pays: what a bank was asked for is in the balance by then.
+    pub method: Method,
     /// The payment PIN, just given.
     pub pin: PinProof,
     /// The caller's idempotency key: the same key and quote again gives the same
@@ -71,7 +73,8 @@ impl Orders {
             return Err(Error::QuoteOutdated(quote.id));
         }
         let plan = quote.plan().map_err(Error::Unpriceable)?;
-        let payment = payment_of(&quote, plan, &offer.terms.title);
+        let mut payment = payment_of(&quote, plan, &offer.terms.title);
+        payment.method = confirmation.method;
         let (payment, later) = match self.is_instant(&quote).await? {
             true => (advanced(&payment, quote.institution), Some(payment)),
             false => (payment, None),

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use clap::Args;
+use qiao_banks::{Abilities, Cost, NewChannel};
+use qiao_model::{Rate, Secret};
 use serde::Deserialize;
 
 /// The commented default configuration: `qiao admin config` prints it.
@@ -62,6 +64,9 @@ pub struct Config {
     pub sandbox: SandboxConfig,
     /// What plugins and webhooks may reach.
     pub egress: EgressConfig,
+    /// The custody banks.
+    #[serde(default)]
+    pub banks: Vec<BankConfig>,
 }
 
 /// Where the data is.
@@ -100,6 +105,105 @@ pub struct SandboxConfig {
 pub struct EgressConfig {
     /// `host:port` in private networks that may be reached all the same.
     pub allow_private: Vec<String>,
+}
+
+/// A custody bank: a channel for money in and out.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankConfig {
+    /// The channel's code, for good: the books name it.
+    pub code: String,
+    /// What people read.
+    pub name: String,
+    /// The bank's OAuth issuer.
+    pub issuer: url::Url,
+    /// Who the platform is to the bank.
+    pub client_id: String,
+    /// The file with the client's secret.
+    pub client_secret_file: Option<PathBuf>,
+    /// The file with what the bank signs its callbacks with, `whsec_…`.
+    pub callback_secret_file: Option<PathBuf>,
+    /// `debit`, `credit` or `both`.
+    #[serde(default = "BankConfig::both")]
+    pub abilities: String,
+    /// What a transfer costs whatever its amount, in minor units.
+    #[serde(default)]
+    pub cost_flat_minor: i64,
+    /// What it costs of its amount, in parts per million.
+    #[serde(default)]
+    pub cost_ppm: i64,
+    /// Among equal costs the lower goes first.
+    #[serde(default = "BankConfig::priority")]
+    pub priority: i64,
+    /// One transfer moves at most so many minor units.
+    #[serde(default = "BankConfig::amount_max_minor")]
+    pub amount_max_minor: i64,
+}
+
+impl BankConfig {
+    /// What a channel can do that does not say.
+    pub(crate) fn both() -> String {
+        Abilities::Both.name().to_owned()
+    }
+
+    /// The priority of a channel that names none.
+    pub(crate) const fn priority() -> i64 {
+        100
+    }
+
+    /// The limit of a channel that names none: 50,000.00 CNY.
+    pub(crate) const fn amount_max_minor() -> i64 {
+        5_000_000
+    }
+
+    /// The channel, with its secrets from files or the environment.
+    ///
+    /// # Errors
+    /// A value is not acceptable, or a secret is missing.
+    pub fn channel(&self) -> anyhow::Result<NewChannel> {
+        let of = || format!("the bank `{}`", self.code);
+        let client_secret = self.secret("CLIENT_SECRET", self.client_secret_file.as_deref());
+        let callback_secret = self.secret("CALLBACK_SECRET", self.callback_secret_file.as_deref());
+        let callback_key = qiao_banks::callback_key(&callback_secret.with_context(of)?);
+        if self.cost_flat_minor < 0 || !(0..=1_000_000).contains(&self.cost_ppm) {
+            bail!(
+                "{}: a cost is not below zero and not above the amount",
+                of()
+            );
+        }
+        if self.amount_max_minor < 1 {
+            bail!("{}: amount_max_minor is at least 1", of());
+        }
+        Ok(NewChannel {
+            code: self.code.parse().with_context(of)?,
+            name: self.name.clone(),
+            issuer: self.issuer.clone(),
+            client_id: self.client_id.clone(),
+            client_secret: Secret::new(client_secret.with_context(of)?),
+            callback_key: callback_key
+                .with_context(|| format!("{}: the callback secret is not whsec_…", of()))?,
+            abilities: Abilities::of_name(&self.abilities)
+                .with_context(|| format!("{}: abilities are debit, credit or both", of()))?,
+            cost: Cost {
+                flat_minor: self.cost_flat_minor,
+                rate: Rate::from_ppm(self.cost_ppm),
+            },
+            priority: self.priority,
+            amount_max_minor: self.amount_max_minor,
+        })
+    }
+
+    /// A secret from its file, else from `QIAO_BANK_<CODE>_<WHAT>`.
+    fn secret(&self, what: &str, file: Option<&Path>) -> anyhow::Result<String> {
+        if let Some(file) = file {
+            let text = std::fs::read_to_string(file);
+            let text = text.with_context(|| format!("cannot read {}", file.display()))?;
+            return Ok(text.trim().to_owned());
+        }
+        let code = self.code.to_uppercase().replace('-', "_");
+        let variable = format!("QIAO_BANK_{code}_{what}");
+        std::env::var(&variable).with_context(|| format!("{variable} is not set"))
+    }
 }
 
 impl Config {
@@ -238,6 +342,38 @@ mod tests {
         let (args, _folder) = args_with_file("[egress]\nallow_private = [\"127.0.0.1\"]\n");
         let error = Config::read(&args).unwrap_err().to_string();
         assert!(error.contains("host:port"), "{error}");
+    }
+
+    const BANK: &str = "[[banks]]\ncode = \"river\"\nname = \"River Bank\"\n\
+        issuer = \"https://river.example\"\nclient_id = \"qiao\"\n";
+
+    #[test]
+    fn a_bank_takes_its_secrets_from_files() {
+        let (args, folder) = args_with_file(BANK);
+        let mut config = Config::read(&args).unwrap();
+        let bank = &mut config.banks[0];
+        let file = |name: &str, text: &str| {
+            let file = folder.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            Some(file)
+        };
+        bank.client_secret_file = file("client", "hunter2\n");
+        bank.callback_secret_file = file("callback", "whsec_c2VjcmV0\n");
+        let channel = bank.channel().unwrap();
+        assert_eq!(channel.code.code(), "river");
+        assert_eq!(channel.client_secret.expose(), "hunter2");
+        assert_eq!(channel.callback_key.expose(), b"secret");
+        assert_eq!(channel.abilities, Abilities::Both);
+        bank.abilities = "none".to_owned();
+        assert!(bank.channel().is_err());
+    }
+
+    #[test]
+    fn a_bank_without_its_secrets_is_refused_by_the_name_of_the_variable() {
+        let (args, _folder) = args_with_file(BANK);
+        let config = Config::read(&args).unwrap();
+        let error = format!("{:#}", config.banks[0].channel().unwrap_err());
+        assert!(error.contains("QIAO_BANK_RIVER_"), "{error}");
     }
 
     #[test]

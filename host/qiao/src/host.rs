@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use qiao_auth::{Auth, AuthConfig};
+use qiao_banks::{Banks, BanksConfig};
 use qiao_catalog::Catalog;
 use qiao_db::{Db, Migration, OpenOptions};
 use qiao_events::{Egress, Events, Policy, Sealer};
@@ -18,12 +19,12 @@ use qiao_runtime::{
 use qiao_web::{App, Metrics, Rooms, SandboxClock, WebConfig};
 
 use crate::chance::{HostClock, HostEntropy};
-use crate::config::Config;
+use crate::config::{BankConfig, Config};
 use crate::key::HostKeys;
 use crate::worker::Worker;
 
 /// Every room's schema.
-pub(crate) const MIGRATIONS: [&[Migration]; 8] = [
+pub(crate) const MIGRATIONS: [&[Migration]; 9] = [
     qiao_ledger::MIGRATIONS,
     qiao_auth::MIGRATIONS,
     qiao_catalog::MIGRATIONS,
@@ -32,6 +33,7 @@ pub(crate) const MIGRATIONS: [&[Migration]; 8] = [
     qiao_registry::MIGRATIONS,
     qiao_runtime::MIGRATIONS,
     qiao_orders::MIGRATIONS,
+    qiao_banks::MIGRATIONS,
 ];
 
 /// What a host is opened with.
@@ -95,7 +97,7 @@ impl Host {
             Policy::allowing(&config.egress.allow_private).context("egress.allow_private")?;
         let egress = Egress::new().context("starting the HTTP client")?;
         let sealer = Sealer::new(&keys.seal, env.clone())?;
-        let events = Events::new(db.clone(), env.clone(), sealer, policy.clone());
+        let events = Events::new(db.clone(), env.clone(), sealer.clone(), policy.clone());
         let catalog = Catalog::new(db.clone(), env.clone());
         let payments = Payments::start(db.clone(), env.clone());
         let registry = Registry::new(db.clone(), env.clone(), auth.clone());
@@ -106,8 +108,31 @@ impl Host {
             payments: payments.clone(),
             registry: registry.clone(),
             egress: egress.clone(),
-            egress_policy: policy,
+            egress_policy: policy.clone(),
         });
+        let crash = std::env::var(CRASH_VARIABLE).ok();
+        let (crash, bank_crash) = crash_points(crash.as_deref())?;
+        let node = node_name(folder, &env)?;
+        let channels = config.banks.iter().map(BankConfig::channel);
+        let banks = Banks::open(
+            qiao_banks::Rooms {
+                db: db.clone(),
+                env: env.clone(),
+                auth: auth.clone(),
+                payments: payments.clone(),
+                sealer,
+                egress: egress.clone(),
+                policy: policy.clone(),
+            },
+            BanksConfig {
+                node: node.clone(),
+                public_url: public_url.clone(),
+                channels: channels.collect::<Result<_, _>>()?,
+                timeout: BanksConfig::TIMEOUT_DEFAULT,
+                crash: bank_crash,
+            },
+        )
+        .await?;
         let runtime = Runtime::new(
             RuntimeConfig {
                 env: env.clone(),
@@ -128,9 +153,9 @@ impl Host {
                 plugins: Arc::new(PluginFulfiller::new(registry.clone(), runtime.clone())),
             },
             OrdersConfig {
-                node: node_name(folder, &env)?,
+                node,
                 host_key: keys.host,
-                crash: Crash::from_variable(std::env::var(CRASH_VARIABLE).ok().as_deref())?,
+                crash,
                 calendar: Calendar::mainland(),
             },
         )
@@ -157,6 +182,7 @@ impl Host {
             registry,
             runtime,
             orders,
+            banks,
             config: WebConfig {
                 public_url,
                 sandbox: config.sandbox.enabled,
@@ -177,6 +203,7 @@ impl Host {
             events: self.app.events.clone(),
             egress: self.egress.clone(),
             orders: self.app.orders.clone(),
+            banks: self.app.banks.clone(),
             payments: self.app.payments.clone(),
             runtime: self.app.runtime.clone(),
             invocations: self.app.invocations.clone(),
@@ -192,6 +219,15 @@ impl Host {
 impl SandboxClock for HostClock {
     fn advance_millis(&self, millis: i64) {
         Self::advance_millis(self, millis);
+    }
+}
+
+/// Where the environment asks this process to end: at a point of an order or of
+/// a bank transfer.
+fn crash_points(asked: Option<&str>) -> anyhow::Result<(Crash, qiao_banks::Crash)> {
+    match asked.map(str::parse::<qiao_banks::CrashPoint>) {
+        Some(Ok(point)) => Ok((Crash::Never, qiao_banks::Crash::Abort(point))),
+        Some(Err(_)) | None => Ok((Crash::from_variable(asked)?, qiao_banks::Crash::Never)),
     }
 }
 

@@ -24,7 +24,7 @@ pub use chance::{HostClock, HostEntropy};
 pub use cli::run;
 pub use config::{Config, DEFAULT_TOML, DataArgs, ServeArgs};
 pub use demo::person::{Page, Person};
-pub use demo::{PASSWORD, PIN, Scenario, ScenarioOptions};
+pub use demo::{PASSWORD, PIN, SANDBOX_BANK, Scenario, ScenarioOptions};
 pub use host::{Host, HostOptions};
 pub use plugin::publish::{Client, PublishArgs};
 pub use serve::Serving;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use qiao_auth::Auth;
+use qiao_banks::Banks;
 use qiao_events::{Delivery, Egress, Events};
 use qiao_orders::Orders;
 use qiao_payments::Payments;
@@ -14,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause of a step that found nothing to do.
 const ORDERS_PAUSE: Duration = Duration::from_millis(250);
+const BANKS_PAUSE: Duration = Duration::from_millis(500);
 const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
 const HOLDS_PAUSE: Duration = Duration::from_secs(1);
 const DEBTS_PAUSE: Duration = Duration::from_secs(10);
@@ -32,6 +34,7 @@ pub(crate) struct Worker {
     pub(crate) events: Events,
     pub(crate) egress: Egress,
     pub(crate) orders: Orders,
+    pub(crate) banks: Banks,
     pub(crate) payments: Payments,
     pub(crate) runtime: Runtime,
     pub(crate) invocations: Invocations,
@@ -49,6 +52,7 @@ impl Worker {
         tokio::join!(
             repeat("resuming orders", ORDERS_PAUSE, &stop, || self
                 .drive_orders()),
+            repeat("asking banks", BANKS_PAUSE, &stop, || self.ask_banks()),
             self.deliver(&stop),
             repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
             repeat("settling debts", DEBTS_PAUSE, &stop, || self.settle_debts()),
@@ -61,6 +65,10 @@ impl Worker {
 
     async fn drive_orders(&self) -> anyhow::Result<Found> {
         Ok(found(self.orders.resume().await?))
+    }
+
+    async fn ask_banks(&self) -> anyhow::Result<Found> {
+        Ok(found(self.banks.repair().await?))
     }
 
     /// Keeps up to [`DELIVERIES_MAX`] deliveries under way; a slow receiver holds up nobody else.
@@ -131,6 +139,7 @@ impl Worker {
 
     async fn sweep(&self) -> anyhow::Result<Found> {
         self.auth.sweep().await?;
+        self.banks.sweep().await?;
         self.payments.sweep().await?;
         self.orders.prune_offers().await?;
         while self.events.prune().await? > 0 {}

@@ -3,6 +3,7 @@ use std::sync::{Arc, OnceLock};
 
 use axum::body::Bytes;
 use qiao_auth::Auth;
+use qiao_banks::Banks;
 use qiao_catalog::Catalog;
 use qiao_db::Db;
 use qiao_events::Events;
@@ -53,6 +54,8 @@ pub struct Rooms {
     pub invocations: Invocations,
     /// Pages, offers, quotes and orders.
     pub orders: Orders,
+    /// Bank links, channels and transfers.
+    pub banks: Banks,
     /// What an operator sets.
     pub config: WebConfig,
     /// The clock of a sandbox, which a request may move.

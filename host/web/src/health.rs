@@ -53,6 +53,8 @@ async fn get_readiness(State(app): State<App>) -> Result<&'static str, Problem> 
 )]
 async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
-    let text = app.metrics.render(&app.runtime.stats());
+    // Without the database the other metrics are wanted all the more.
+    let bank_transfers = app.banks.counts().await.unwrap_or_default();
+    let text = app.metrics.render(&app.runtime.stats(), &bank_transfers);
     ([(header::CONTENT_TYPE, text_format)], text)
 }

@@ -10,10 +10,12 @@ use axum::http::{Method, StatusCode};
 use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
+use qiao_banks::TransferState;
 use qiao_runtime::Stats;
 
 const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
+const BANK_TRANSFERS: &str = "bank_transfers";
 const PLUGIN_CALLS: &str = "plugin_calls_total";
 const PLUGIN_QUOTES: &str = "plugin_quotes_total";
 const PLUGIN_COMPILATIONS: &str = "plugin_compilations_total";
@@ -97,7 +99,12 @@ impl Metrics {
 
     /// The text format of Prometheus.
     #[must_use]
-    pub fn render(&self, plugins: &Stats) -> String {
+    pub fn render(&self, plugins: &Stats, bank_transfers: &[(TransferState, i64)]) -> String {
+        for (state, count) in bank_transfers {
+            // A gauge is a float; counts of this size are exact in one.
+            let count = u32::try_from(*count).unwrap_or(u32::MAX);
+            metrics::gauge!(BANK_TRANSFERS, "state" => state.name()).set(f64::from(count));
+        }
         let calls = |outcome, count| {
             metrics::counter!(PLUGIN_CALLS, "outcome" => outcome).absolute(count);
         };
@@ -177,6 +184,7 @@ fn record() -> Recorder {
         metrics::Unit::Seconds,
         "Time from the request's head to the answer's head"
     );
+    metrics::describe_gauge!(BANK_TRANSFERS, "Bank transfers by state");
     metrics::describe_counter!(PLUGIN_CALLS, "Calls of plugins by how they ended");
     metrics::describe_counter!(PLUGIN_QUOTES, "Quotes among the calls of plugins");
     metrics::describe_counter!(
@@ -219,7 +227,8 @@ mod tests {
             compiled: 1,
             records_dropped: 0,
         };
-        let text = metrics.render(&stats);
+        let text = metrics.render(&stats, &[(TransferState::Unknown, 2)]);
+        assert!(text.contains(r#"bank_transfers{state="unknown"} 2"#));
         assert!(text.contains(
             r#"http_requests_total{method="GET",route="/v1/orders/{id}",status="200"} 2"#
         ));

@@ -31,6 +31,7 @@ use crate::extract::CSRF_HEADER;
         (name = "orders", description = "A person's way from a service's page to a receipt"),
         (name = "payments", description = "Money between accounts"),
         (name = "mandates", description = "Standing permissions to debit, and charges by them"),
+        (name = "banks", description = "Linked bank accounts, and money to and from them"),
         (name = "webhooks", description = "Events delivered to an institution's server"),
         (name = "people", description = "Users, sessions and payment PINs"),
         (name = "operator", description = "For operators of the platform"),

@@ -95,6 +95,16 @@ kinds! {
     QuoteInvalid = UNPROCESSABLE_ENTITY "quote-invalid" "The quote does not count";
     /// The thing is in a state that does not allow it.
     WrongState = CONFLICT "wrong-state" "Its state does not allow this";
+    /// No bank channel that works can carry it.
+    NoBankRoute = CONFLICT "no-bank-route" "No bank channel can carry it now";
+    /// The bank does not take the link's tokens any more.
+    LinkOver = CONFLICT "bank-link-over" "Link the bank account again";
+    /// The authorization at the bank is not this session's, was refused, or is over.
+    NotAuthorized = FORBIDDEN "not-authorized" "The bank account was not linked";
+    /// The bank does not answer, or not as it should.
+    BankFailed = BAD_GATEWAY "bank-failed" "The bank failed";
+    /// The signature of a callback is not the bank's.
+    BadSignature = UNAUTHORIZED "bad-signature" "The signature does not count";
     /// The plugin refused, in its own words.
     PluginRefused = UNPROCESSABLE_ENTITY "plugin-refused" "The service refused";
     /// The plugin broke a limit, trapped or answered nonsense.

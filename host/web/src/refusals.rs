@@ -189,6 +189,35 @@ impl From<qiao_orders::Error> for Problem {
     }
 }
 
+impl From<qiao_banks::Error> for Problem {
+    fn from(error: qiao_banks::Error) -> Self {
+        use qiao_banks::Error as E;
+        let told = |kind| Self::new(kind, error.to_string());
+        match error {
+            E::NotOwner { .. } => told(Kind::Forbidden),
+            E::UnknownChannel(_) | E::UnknownLink(_) | E::UnknownTransfer(_) => {
+                told(Kind::NotFound)
+            }
+            E::LinkOver(_) => told(Kind::LinkOver),
+            E::NoRoute => told(Kind::NoBankRoute),
+            E::LoginOver | E::WrongIssuer | E::NotAuthorized(_) => told(Kind::NotAuthorized),
+            E::BankFailed { .. } => told(Kind::BankFailed),
+            E::BadSignature(_) => told(Kind::BadSignature),
+            E::BadCallback => told(Kind::Malformed),
+            E::NotStuck { state, .. } => told(Kind::WrongState).with("state", state.name()),
+            E::ChannelSoAlready(_) | E::Refused(_) => told(Kind::WrongState),
+            E::TooManyLinks(_) | E::Conflict(_) => told(Kind::Conflict),
+            E::Reason(_) => told(Kind::Invalid),
+            E::PinForeign => told(Kind::WrongPin),
+            E::Payment(refusal) => refusal.into(),
+            E::Auth(auth) => auth.into(),
+            E::Denied(denied) => denied.into(),
+            E::Storage(storage) => storage.into(),
+            E::Seal(_) | E::Crashed(_) => Self::internal(&error),
+        }
+    }
+}
+
 impl From<qiao_registry::Error> for Problem {
     fn from(error: qiao_registry::Error) -> Self {
         use qiao_registry::Error as E;

@@ -227,6 +227,7 @@ impl World {
     ) -> Confirmation {
         let request = quote.token.as_bytes();
         Confirmation {
+            method: qiao_payments::Method::Balance,
             token: quote.token.clone(),
             amount: quote.amount,
             pin: self.proof(person).await,

@@ -1,7 +1,9 @@
 //! The scenario: two institutions publish, a person buys, redeems, pays, and
 //! gets their money back. Everything goes through the public doors.
 
-mod biller;
+pub(crate) mod bank;
+mod bank_steps;
+mod neighbour;
 pub(crate) mod person;
 mod scenario;
 pub(crate) mod stage;
@@ -13,6 +15,8 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use clap::Args;
 
+pub use bank::SANDBOX_BANK;
+use neighbour::{Neighbour, NeighbourOptions};
 pub use scenario::{Scenario, ScenarioOptions};
 pub use stage::{PASSWORD, PIN};
 
@@ -23,6 +27,8 @@ use crate::terminal::say;
 
 /// Where the demo's biller listens: the address in the plugin.toml of traffic-fines.
 const BILLER: &str = "127.0.0.1:9601";
+/// Where the demo's custody bank listens.
+const BANK: &str = "127.0.0.1:9602";
 /// Where the demo keeps its data unless told otherwise.
 const DATA: &str = "target/demo-data";
 
@@ -40,15 +46,34 @@ pub(crate) struct DemoArgs {
     /// The biller of examples/; without it, the one beside this binary.
     #[arg(long, value_name = "FILE")]
     biller: Option<PathBuf>,
+    /// The custody bank of examples/; without it, the one beside this binary.
+    #[arg(long, value_name = "FILE")]
+    sandbox_bank: Option<PathBuf>,
 }
 
 /// Plays the scenario against a fresh host, then keeps serving.
 pub(crate) async fn demo(args: DemoArgs) -> anyhow::Result<()> {
-    let config = configuration(&args.serve)?;
+    let mut config = configuration(&args.serve)?;
     let folder = fresh_folder(&config)?;
+    let bank_url = format!("http://{BANK}");
+    config.add_sandbox_bank(&bank_url)?;
     let components = Components::read(args.components)?;
     let listener = listen(config.server.listen).await?;
-    let _biller = biller::Biller::start(args.biller, BILLER).await?;
+    let _biller = Neighbour::start(NeighbourOptions {
+        name: "biller",
+        program: args.biller,
+        args: &["--listen", BILLER],
+        probe: format!("http://{BILLER}/healthz"),
+    })
+    .await?;
+    let callback = format!("{}/v1/bank-callbacks/{SANDBOX_BANK}", config.public_url());
+    let _bank = Neighbour::start(NeighbourOptions {
+        name: "sandbox-bank",
+        program: args.sandbox_bank,
+        args: &["--listen", BANK, "--callback-url", &callback],
+        probe: format!("{bank_url}/.well-known/oauth-authorization-server"),
+    })
+    .await?;
     let host = Arc::new(Host::open(HostOptions::of_this_binary(config)?).await?);
     let serving = Serving::start(host.clone(), listener)?;
     let url = host.config.public_url();

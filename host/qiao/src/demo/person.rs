@@ -71,6 +71,30 @@ impl Person {
         self::page(request, &action).await
     }
 
+    /// Goes where a path leads outside the host, fills the one form there, and
+    /// comes back.
+    ///
+    /// # Errors
+    /// Somebody does not answer, refuses, or the page is not as expected.
+    pub async fn answer_outside(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> anyhow::Result<Page> {
+        let response = self.http.get(format!("{}{path}", self.host)).send().await?;
+        let url = response.url().clone();
+        let there = Page {
+            path: url.path().to_owned(),
+            html: response.text().await?,
+        };
+        let (action, mut values) = there.form_of("form")?;
+        for (name, value) in fields {
+            values.insert((*name).to_owned(), (*value).to_owned());
+        }
+        let request = self.http.post(url.join(&action)?).form(&values);
+        self::page(request, &action).await
+    }
+
     /// Opens a page and sends a form of it.
     ///
     /// # Errors
@@ -173,10 +197,14 @@ impl Page {
 
     /// Where a form goes and what it holds.
     fn form(&self, id: &str) -> anyhow::Result<(String, BTreeMap<String, String>)> {
+        self.form_of(&format!("form#{id}"))
+    }
+
+    fn form_of(&self, which: &str) -> anyhow::Result<(String, BTreeMap<String, String>)> {
         let html = Html::parse_document(&self.html);
-        let form = html.select(&selector(&format!("form#{id}"))?).next();
+        let form = html.select(&selector(which)?).next();
         let form =
-            form.with_context(|| format!("{} has no form {id}: {}", self.path, self.text()))?;
+            form.with_context(|| format!("{} has no {which}: {}", self.path, self.text()))?;
         let action = form.value().attr("action").unwrap_or(&self.path).to_owned();
         let mut values = BTreeMap::new();
         for input in form.select(&selector("input[name], select[name], textarea[name]")?) {

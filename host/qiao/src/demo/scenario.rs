@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 
 use super::person::Person;
 use super::stage::{self, Institution, PASSWORD, PIN, Stage};
-use super::steps;
+use super::{bank_steps, steps};
 use crate::host::Host;
 use crate::terminal::{Step, say};
 
@@ -56,7 +56,12 @@ impl<'a> Scenario<'a> {
     /// What broke, and in which step.
     pub async fn play(&self) -> anyhow::Result<()> {
         let cast = self.open().await?;
-        self.step("the person gets play money", steps::top_up(&cast))
+        self.step(
+            "the person links their bank account",
+            bank_steps::link(&cast),
+        )
+        .await?;
+        self.step("they top up from it", bank_steps::top_up(&cast))
             .await?;
         self.step(
             "they follow the fund and buy 1,000.00 CNY",
@@ -71,7 +76,7 @@ impl<'a> Scenario<'a> {
         self.step("they redeem 200.00 units", steps::redeem(&cast))
             .await?;
         self.step(
-            "they pay a fine and get the authority's receipt",
+            "they pay a fine straight from the bank and get the authority's receipt",
             steps::pay_fine(&cast),
         )
         .await?;
@@ -80,6 +85,8 @@ impl<'a> Scenario<'a> {
             steps::fail_fine(self, &cast),
         )
         .await?;
+        self.step("they withdraw to the bank", bank_steps::withdraw(&cast))
+            .await?;
         self.step(
             "the institutions see orders, splits and invocations",
             steps::institutions_look(&cast),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{bail, ensure};
 
+use super::bank_steps;
 use super::person::{Page, Person};
 use super::scenario::{Cast, Scenario};
 use super::stage::{PIN, Played, Profile};
@@ -32,20 +33,6 @@ pub(super) const AUTHORITY: Profile = Profile {
     handle: "traffic",
     summary: "Look up and pay traffic fines.",
 };
-
-pub(super) async fn top_up(cast: &Cast) -> Played<()> {
-    let wallet = cast.person.open("/wallet").await?;
-    wallet.says(&["bank"])?;
-    let wallet = cast
-        .person
-        .send(&wallet, "top-up", &[("amount", "3000.00")])
-        .await?;
-    wallet.says(&["3,000.00"])?;
-    Ok((
-        (),
-        "3,000.00 CNY; a bank link replaces this later".to_owned(),
-    ))
-}
 
 pub(super) async fn buy(cast: &Cast) -> Played<()> {
     let handle = cast.fund.handle;
@@ -154,9 +141,12 @@ async fn choose_fine(cast: &Cast) -> anyhow::Result<(Page, String)> {
 
 pub(super) async fn pay_fine(cast: &Cast) -> Played<()> {
     let (checkout, _) = choose_fine(cast).await?;
-    let order = confirm(&cast.person, &checkout).await?;
+    let before = balance(&cast.person.open("/wallet").await?);
+    let order = bank_steps::confirm(&cast.person, &checkout).await?;
     let order = settled(&cast.person, &order, "Completed").await?;
     order.says(&["TA-"])?;
+    let after = balance(&cast.person.open("/wallet").await?);
+    ensure!(before == after, "the wallet had {before} and has {after}");
     let text = order.text();
     let receipt = text.split_whitespace().find(|word| word.starts_with("TA-"));
     Ok((

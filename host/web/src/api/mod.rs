@@ -5,6 +5,8 @@
 
 mod advance;
 mod balance;
+mod bank;
+mod bank_operator;
 mod capture;
 mod charge;
 mod client;
@@ -44,6 +46,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<App> {
         .merge(money())
         .merge(mandates())
         .merge(webhooks())
+        .merge(banks())
         .merge(operator());
     if sandbox {
         routes.merge(play())
@@ -139,6 +142,22 @@ fn webhooks() -> OpenApiRouter<App> {
         .routes(routes!(webhook::list_deliveries))
         .routes(routes!(webhook::list_attempts))
         .routes(routes!(webhook::redeliver))
+}
+
+fn banks() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(bank::list_channels))
+        .routes(routes!(bank::list_links, bank::begin_link))
+        .routes(routes!(bank::unlink))
+        .routes(routes!(bank::request_transfer, bank::list_transfers))
+        .routes(routes!(bank::get_transfer))
+        .routes(routes!(bank::take_callback))
+        .routes(routes!(bank_operator::list_open_transfers))
+        .routes(routes!(bank_operator::list_evidence))
+        .routes(routes!(bank_operator::ask_bank_again))
+        .routes(routes!(bank_operator::decide_transfer))
+        .routes(routes!(bank_operator::pause_channel))
+        .routes(routes!(bank_operator::resume_channel))
 }
 
 fn operator() -> OpenApiRouter<App> {

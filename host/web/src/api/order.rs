@@ -7,6 +7,7 @@ use axum::response::IntoResponse;
 use qiao_catalog::fee::ChargedLine;
 use qiao_model::{OfferId, OrderId, Secret};
 use qiao_orders as orders;
+use qiao_payments::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -353,6 +354,7 @@ pub(crate) async fn place_order(
     let key = request.under_part(&caller.permit, agreed.as_bytes())?;
     let body = request.body;
     let confirmation = orders::Confirmation {
+        method: Method::Balance,
         amount: body.amount.try_into()?,
         pin: app
             .auth

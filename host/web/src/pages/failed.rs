@@ -80,6 +80,11 @@ pub(crate) fn told(problem: &Problem, t: &'static Text) -> (&'static str, String
         | Kind::NotCapturable
         | Kind::QuoteInvalid
         | Kind::WrongState
+        | Kind::NoBankRoute
+        | Kind::LinkOver
+        | Kind::NotAuthorized
+        | Kind::BankFailed
+        | Kind::BadSignature
         | Kind::PluginRefused
         | Kind::ReleaseRefused => return (t.not_done, sentence_of(problem.detail())),
     };

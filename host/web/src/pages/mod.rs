@@ -24,10 +24,13 @@
 //! | `log-out` | `/logout` | |
 //! | `pin` | `/pin` | `pin`, `repeat`, `current` when there is one, hidden `next` |
 //! | `top-up` | `/wallet/top-up` | `amount`, hidden `key`, `next` |
+//! | `bank-top-up` | `/banks/top-up` | `link`, `amount`, hidden `key`, `next` |
+//! | `withdraw` | `/banks/withdraw` | `link`, `amount`, `pin`, hidden `key` |
+//! | `confirm` | `/banks/links/{link}/unlink` | |
 //! | `follow` | `/a/{handle}/follow` | |
 //! | `confirm` | `/a/{handle}/unfollow` | |
 //! | `form-{n}`, `action-{n}` | `/a/{handle}/{service}` | hidden `form`, the plugin's own as `f_<name>` |
-//! | `confirm` | `/checkout/{offer}` | `pin`, hidden `quote`, `amount`, `key` |
+//! | `confirm` | `/checkout/{offer}` | `method` when a bank is linked, `pin`, hidden `quote`, `amount`, `key` |
 //! | `register` | `/console/register` | `name`, `kind`, `handle`, `summary`, `key` |
 //! | `upload` | `/console/{institution}/releases/upload` | `component` (multipart) |
 //! | `confirm` | `/console/{institution}/releases/{release}/activate` | |
@@ -39,6 +42,10 @@
 //! | `confirm` | `/operator/releases/{release}/approve` | |
 //! | `reject` | `/operator/releases/{release}/reject` | `reason` |
 //! | `ask-again-{n}` | `/operator/orders/{order}/ask-again` | |
+//! | `confirm` | `/operator/banks/{channel}/pause` | `reason` |
+//! | `resume-{n}` | `/operator/banks/{channel}/resume` | |
+//! | `ask-again` | `/operator/banks/transfers/{transfer}/ask-again` | |
+//! | `decide` | `/operator/banks/transfers/{transfer}/decide` | `verdict`, `bank_reference`, `reason` |
 //! | `clock` | `/operator/clock` | `hours` |
 
 use axum::Router;

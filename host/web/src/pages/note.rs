@@ -16,6 +16,18 @@ pub(crate) enum Note {
     PinSaved,
     /// The sandbox credited the wallet.
     ToppedUp,
+    /// A bank account is linked.
+    BankLinked,
+    /// A bank account is unlinked.
+    BankUnlinked,
+    /// A bank channel is paused.
+    BankPaused,
+    /// A bank channel is active again.
+    BankResumed,
+    /// The worker asks the bank again.
+    BankAsked,
+    /// A stuck bank transfer has ended.
+    BankDecided,
     /// Follows.
     Followed,
     /// Follows no longer.
@@ -56,6 +68,12 @@ impl Note {
             Self::LoggedOut => t.logged_out,
             Self::PinSaved => t.pin_saved,
             Self::ToppedUp => t.topped_up,
+            Self::BankLinked => t.bank_linked,
+            Self::BankUnlinked => t.bank_unlinked,
+            Self::BankPaused => "The channel is paused; what is under way is still asked for.",
+            Self::BankResumed => "The channel is active again.",
+            Self::BankAsked => "The worker asks the bank again.",
+            Self::BankDecided => "The transfer has ended, and the money with it.",
             Self::Followed => t.followed,
             Self::Unfollowed => t.unfollowed,
             Self::MandateGiven => t.mandate_given,

@@ -1,6 +1,7 @@
 //! The face of operators.
 
 mod audit;
+mod bank;
 mod books;
 mod clock;
 mod home;
@@ -38,6 +39,21 @@ pub(super) fn routes() -> Router<App> {
         )
         .route("/operator/orders", get(order::list))
         .route("/operator/orders/{order}/ask-again", post(order::ask_again))
+        .route("/operator/banks", get(bank::list))
+        .route(
+            "/operator/banks/{channel}/pause",
+            get(bank::ask_pause).post(bank::pause),
+        )
+        .route("/operator/banks/{channel}/resume", post(bank::resume))
+        .route("/operator/banks/transfers/{transfer}", get(bank::show))
+        .route(
+            "/operator/banks/transfers/{transfer}/ask-again",
+            post(bank::ask_again),
+        )
+        .route(
+            "/operator/banks/transfers/{transfer}/decide",
+            post(bank::decide),
+        )
         .route("/operator/books", get(books::show))
         .route("/operator/audit", get(audit::list))
         .route("/operator/clock", get(clock::show).post(clock::advance))

@@ -157,7 +157,7 @@ words! {
     held_by_orders: "Held by open orders", "未完成订单冻结";
     top_up: "Top up", "充值";
     sandbox: "Sandbox.", "沙盒。";
-    top_up_text: "This money is play money of the sandbox. A link to your bank replaces this form later.", "这是沙盒里的虚拟资金。以后将由绑定银行账户取代此表单。";
+    top_up_text: "This money is play money of the sandbox. On a host with banks, a link to your own account stands here.", "这是沙盒里的虚拟资金。接入银行的主机会在此处提供银行账户充值。";
     amount: "Amount", "金额";
     top_up_limit: "At most {} at a time.", "每次最多 {}。";
     topped_up: "The sandbox credited your wallet.", "沙盒已为您的钱包入账。";
@@ -177,6 +177,53 @@ words! {
     price_line: "{} on {}", "{}（{}）";
     no_price_yet: "No price yet", "暂无净值";
     find_account: "Find an account", "去发现";
+
+    // Banks.
+    banks: "Bank accounts", "银行账户";
+    banks_text: "Money stays at custody banks. Link your own account to top up, to pay straight from the bank, and to withdraw.", "资金始终在托管银行。绑定您自己的账户后，可以充值、直接付款和提现。";
+    link_bank: "Link an account", "绑定账户";
+    link_at: "Link at {}", "在{}绑定";
+    no_links: "No account is linked", "尚未绑定账户";
+    no_links_text: "You log in at your bank and choose the account; Qiao never sees your bank password.", "您在银行页面登录并选择账户，桥看不到您的银行密码。";
+    bank_linked: "The account is linked.", "账户已绑定。";
+    bank_unlinked: "The account is unlinked, and the bank was told.", "账户已解绑，并已通知银行。";
+    unlink: "Unlink", "解绑";
+    unlink_title: "Unlink this account?", "解绑该账户？";
+    unlink_text: "Qiao gives its access to the account back. What is under way at the bank is still brought to its end.", "桥将归还对该账户的访问权限。银行正在处理的转账仍会完成。";
+    link_expired: "Expired: link it again", "已失效，请重新绑定";
+    bank_paused: "Not available now", "暂不可用";
+    bank_free: "No fee", "免费";
+    bank_fee: "Fee {} and {} of the amount", "手续费 {} 加金额的 {}";
+    bank_account: "Bank account", "银行账户";
+    any_account: "The cheapest that works", "自动选择费用最低的";
+    from_bank: "From your bank to your balance.", "从银行账户转入余额。";
+    withdraw: "Withdraw", "提现";
+    to_bank: "From your balance to your bank.", "从余额转到银行账户。";
+    bank_transfer: "Bank transfer", "银行转账";
+    bank_fee_line: "Bank fee", "银行手续费";
+    bank_reference: "Bank's number", "银行流水号";
+    top_up_from: "Top-up from {}", "从{}充值";
+    paid_from: "From {} for an order", "从{}付款";
+    withdrawal_to: "Withdrawal to {}", "提现到{}";
+    bank_on_its_way: "On its way", "处理中";
+    bank_on_its_way_text: "The bank has it and is not done. Nothing is needed of you.", "银行正在处理，您无需操作。";
+    bank_unknown: "Being checked", "核实中";
+    bank_unknown_text: "The bank has not answered. We keep asking; the money is neither lost nor moved twice.", "银行尚未答复。我们会持续查询；资金不会丢失，也不会重复划转。";
+    bank_done: "Done", "已完成";
+    bank_done_text: "The bank moved the money.", "银行已完成划转。";
+    bank_rejected: "Not done", "未完成";
+    bank_rejected_text: "The bank moved nothing. What was held is free again.", "银行未划转资金，冻结部分已释放。";
+    reason_insufficient: "The bank account has too little.", "银行账户余额不足。";
+    reason_closed: "The bank account is closed.", "银行账户已关闭。";
+    reason_limit: "The amount is beyond a limit of the bank.", "金额超过银行限额。";
+    reason_unreachable: "The bank could not be reached. Try again in a while.", "暂时无法连接银行，请稍后再试。";
+    reason_link_over: "The link to the account has ended. Link it again.", "账户绑定已失效，请重新绑定。";
+    reason_other: "The bank refused.", "银行拒绝了该请求。";
+    no_bank_route: "No bank can carry that amount now.", "目前没有银行可以处理该金额。";
+    bank_failed: "The bank does not answer. Nothing was moved; try again in a while.", "银行没有响应，资金未动，请稍后再试。";
+    not_authorized: "The account was not linked. Begin again if you still want to.", "账户未绑定，如需绑定请重新开始。";
+    pay_from_bank_unknown: "Nothing is ordered. If the bank moves the money, it arrives in your balance.", "尚未下单。如果银行完成划转，款项会进入您的余额。";
+    pay_from: "Pay from", "付款账户";
 
     // Public account.
     follow: "Follow", "关注";

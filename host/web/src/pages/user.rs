@@ -1,7 +1,10 @@
 //! The user's face.
 
 mod account;
+mod bank;
+mod bank_transfer;
 mod checkout;
+mod checkout_bank;
 mod consent;
 mod holdings;
 mod home;
@@ -31,6 +34,16 @@ pub(super) fn routes() -> Router<App> {
         .route("/pin", get(pin::show).post(pin::save))
         .route("/wallet", get(wallet::show))
         .route("/wallet/top-up", get(wallet::show).post(wallet::top_up))
+        .route("/banks", get(bank::show))
+        .route("/banks/{channel}/link", get(bank::begin_link))
+        .route("/banks/{channel}/callback", get(bank::finish_link))
+        .route(
+            "/banks/links/{link}/unlink",
+            get(bank::ask_unlink).post(bank::unlink),
+        )
+        .route("/banks/top-up", post(bank_transfer::top_up))
+        .route("/banks/withdraw", post(bank_transfer::withdraw))
+        .route("/banks/transfers/{transfer}", get(bank_transfer::show))
         .route("/holdings", get(holdings::show))
         .route("/orders", get(order::list))
         .route("/orders/{id}", get(order::show))

@@ -224,6 +224,7 @@ impl Visit {
             ("/institutions", "Institutions"),
             ("/releases", "Releases"),
             ("/orders", "Orders"),
+            ("/banks", "Banks"),
             ("/books", "Books"),
             ("/audit", "Audit"),
         ]

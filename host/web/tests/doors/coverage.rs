@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::host::{Host, Institution};
 
 /// What anybody may call. A route that forgets to say who may call it fails here.
-const PUBLIC: [&str; 17] = [
+const PUBLIC: [&str; 18] = [
     "get /.well-known/oauth-authorization-server",
     "get /healthz",
     "get /metrics",
@@ -24,12 +24,14 @@ const PUBLIC: [&str; 17] = [
     "post /oauth/introspect",
     "post /oauth/revoke",
     "post /oauth/token",
+    "post /v1/bank-callbacks/{channel}",
     "post /v1/sessions",
     "post /v1/users",
 ];
 
 /// What moves money.
-const KEYED: [&str; 8] = [
+const KEYED: [&str; 9] = [
+    "post /v1/bank-transfers",
     "post /v1/charges",
     "post /v1/institutions/{id}/advances",
     "post /v1/orders",

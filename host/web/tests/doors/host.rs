@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::Router;
 use qiao_auth::keys::{KeyKind, generate_key, sign_jws};
 use qiao_auth::{Auth, AuthConfig, CLIENT_ASSERTION_TYPE, NewUser};
+use qiao_banks::{Banks, BanksConfig, NewChannel};
 use qiao_catalog::Catalog;
 use qiao_events::{Egress, Events, Policy, Sealer};
 use qiao_ledger::Ledger;
@@ -54,6 +55,19 @@ impl Host {
     }
 
     pub(crate) async fn open_with(database: TestDatabase, config: WebConfig) -> Self {
+        Self::open_at(database, config, Vec::new()).await
+    }
+
+    /// A sandbox host with these bank channels.
+    pub(crate) async fn open_with_banks(database: TestDatabase, channels: Vec<NewChannel>) -> Self {
+        let config = WebConfig {
+            public_url: PUBLIC_URL.to_owned(),
+            sandbox: true,
+        };
+        Self::open_at(database, config, channels).await
+    }
+
+    async fn open_at(database: TestDatabase, config: WebConfig, channels: Vec<NewChannel>) -> Self {
         sort_snapshots();
         let db = database.db.clone();
         db.migrate(&[
@@ -65,17 +79,43 @@ impl Host {
             qiao_registry::MIGRATIONS,
             qiao_runtime::MIGRATIONS,
             qiao_orders::MIGRATIONS,
+            qiao_banks::MIGRATIONS,
         ])
         .await
         .unwrap();
         let (env, clock) = Env::fixed(BEGINNING, 7);
         let auth = open_auth(&database, &env, &config);
-        let policy = Policy::allowing(["127.0.0.1:9100"]).unwrap();
+        let banks = channels.iter().map(|channel| {
+            let port = channel.issuer.port_or_known_default().unwrap();
+            format!("127.0.0.1:{port}")
+        });
+        let allowed: Vec<String> = banks.chain(["127.0.0.1:9100".to_owned()]).collect();
+        let policy = Policy::allowing(allowed).unwrap();
         let sealer = Sealer::new(&env.secret(), env.clone()).unwrap();
-        let events = Events::new(db.clone(), env.clone(), sealer, policy.clone());
+        let events = Events::new(db.clone(), env.clone(), sealer.clone(), policy.clone());
         let catalog = Catalog::new(db.clone(), env.clone());
         let payments = Payments::start(db.clone(), env.clone());
         let registry = Registry::new(db.clone(), env.clone(), auth.clone());
+        let banks = Banks::open(
+            qiao_banks::Rooms {
+                db: db.clone(),
+                env: env.clone(),
+                auth: auth.clone(),
+                payments: payments.clone(),
+                sealer,
+                egress: Egress::new().unwrap(),
+                policy: policy.clone(),
+            },
+            BanksConfig {
+                node: "node_test".to_owned(),
+                public_url: config.public_url.clone(),
+                channels,
+                timeout: BanksConfig::TIMEOUT_DEFAULT,
+                crash: qiao_banks::Crash::Never,
+            },
+        )
+        .await
+        .unwrap();
         let host_key = env.secret::<32>();
         let ports = Ports::from(RoomPorts {
             db: db.clone(),
@@ -128,6 +168,7 @@ impl Host {
             registry,
             runtime,
             orders,
+            banks,
             config,
             sandbox_clock: Some(clock.clone()),
             metrics: Metrics::start(),

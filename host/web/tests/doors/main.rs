@@ -5,6 +5,7 @@
     reason = "a test stops where its host does not answer"
 )]
 
+mod banks;
 mod browser;
 mod caller;
 mod checkout;

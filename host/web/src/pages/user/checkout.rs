@@ -4,9 +4,10 @@ use qiao_auth::Error as AuthError;
 use qiao_catalog::OrderKind;
 use qiao_model::{Asset, Currency, Money, OfferId, Secret};
 use qiao_orders::{Arrival, Confirmation, Error, Offer, Quote};
-use qiao_payments::{IdempotencyKey, Refusal};
+use qiao_payments::{IdempotencyKey, Method, Refusal};
 use serde::Deserialize;
 
+use super::checkout_bank as bank_link;
 use super::wallet::new_key;
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
@@ -41,6 +42,9 @@ pub(super) struct Confirmed {
     key: String,
     #[serde(default)]
     pin: String,
+    /// A linked account; empty for the balance.
+    #[serde(default)]
+    method: String,
 }
 
 /// `POST /checkout/{offer}`: the PIN, then the order. Sent twice, it is one order.
@@ -73,12 +77,22 @@ pub(super) async fn confirm(
         Err(error) => return Err(error.into()),
     };
     let amount = desk.amount(&sent.amount)?;
+    let (proof, method) = match bank_link::PaidFrom::of(&sent.method)? {
+        bank_link::PaidFrom::Balance => (proof, Method::Balance),
+        bank_link::PaidFrom::Link(link) => {
+            match desk.pay_in((link, amount), &sent.key, proof, &pin).await? {
+                Ok(paid) => paid,
+                Err(response) => return Ok(response),
+            }
+        }
+    };
     // Of the quote and the amount alone: a stored hash of the PIN would tell it.
     let request = format!("POST {} {} {amount}", desk.path(), sent.quote);
     let key = IdempotencyKey::of(&person.permit, &sent.key, request.as_bytes())?;
     let confirmation = Confirmation {
         token: sent.quote,
         amount,
+        method,
         pin: proof,
         key,
     };
@@ -103,9 +117,9 @@ fn gone(person: &Person) -> Result<Response, Failed> {
 }
 
 /// The checkout of one offer for one person.
-struct Desk<'a> {
-    app: &'a App,
-    person: &'a Person,
+pub(super) struct Desk<'a> {
+    pub(super) app: &'a App,
+    pub(super) person: &'a Person,
     offer: Offer,
     institution: String,
     product: String,
@@ -131,7 +145,7 @@ impl<'a> Desk<'a> {
         })
     }
 
-    fn path(&self) -> String {
+    pub(super) fn path(&self) -> String {
         format!("/checkout/{}", self.offer.id)
     }
 
@@ -145,7 +159,7 @@ impl<'a> Desk<'a> {
     }
 
     /// The page with a fresh quote, and what stands against confirming it.
-    async fn quoted(
+    pub(super) async fn quoted(
         &self,
         wrong: Option<String>,
         blocked: Option<Notice>,
@@ -175,11 +189,12 @@ impl<'a> Desk<'a> {
             Some(notice) => Some(notice),
             None => self.stands_against(&quote, balance).await?,
         };
+        let accounts = super::bank_transfer::accounts(self.app, self.person).await?;
         let state = match blocked {
             Some(notice) => CheckoutState::Blocked(notice),
             None => CheckoutState::Ready {
                 balance: Figure::money(balance),
-                form: Box::new(self.form(&quote, wrong)),
+                form: Box::new(self.form(&quote, wrong, self.methods(&quote, balance, accounts))),
             },
         };
         let arrival = self.app.orders.expected_arrival(&quote).await?;
@@ -198,7 +213,8 @@ impl<'a> Desk<'a> {
             return Ok(Some(notice.link(format!("/pin?next={here}"), t.set_pin)));
         }
         let pays = quote.kind != OrderKind::Redeem;
-        if pays && balance.minor < quote.amount.minor {
+        let accounts = super::bank_transfer::accounts(self.app, self.person).await?;
+        if pays && balance.minor < quote.amount.minor && accounts.is_empty() {
             return Ok(Some(self.too_small(balance, quote.amount)));
         }
         Ok(None)
@@ -212,18 +228,23 @@ impl<'a> Desk<'a> {
         notice.link(format!("/wallet?next={}", self.path()), t.go_top_up)
     }
 
-    fn form(&self, quote: &Quote, wrong: Option<String>) -> Form {
+    fn form(&self, quote: &Quote, wrong: Option<String>, methods: Vec<(String, String)>) -> Form {
         let t = self.person.visit.t();
         let total = Figure::money(quote.amount).text();
         let button = match quote.kind {
             OrderKind::Redeem => fill(t.confirm_redeem, &[&total]),
             OrderKind::Purchase | OrderKind::Pay => fill(t.confirm_pay, &[&total]),
         };
-        Form::new("confirm", self.path(), self.person.visit.csrf(), &button)
+        let form = Form::new("confirm", self.path(), self.person.visit.csrf(), &button)
             .hidden("quote", &quote.token)
             .hidden("amount", quote.amount.to_string())
-            .hidden("key", new_key(self.app))
-            .field(Field::new("pin", t.payment_pin, Kind::Pin).error(wrong))
+            .hidden("key", new_key(self.app));
+        let form = if methods.is_empty() {
+            form
+        } else {
+            form.field(Field::new("method", t.pay_from, Kind::Choice(methods)))
+        };
+        form.field(Field::new("pin", t.payment_pin, Kind::Pin).error(wrong))
     }
 
     fn payable(&self, quote: &Quote, arrival: Option<Arrival>) -> Payable {

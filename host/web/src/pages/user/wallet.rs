@@ -7,12 +7,13 @@ use qiao_model::{Currency, Money, TransferId};
 use qiao_payments::{IdempotencyKey, StatementLine, StatementOf, StatementPage};
 use serde::Deserialize;
 
+use super::bank_transfer;
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
 use crate::pages::sent::Sent;
 use crate::pages::text::{Text, fill};
 use crate::pages::view::user::{Movement, Wallet};
-use crate::pages::view::{Empty, Field, Figure, Form, Kind, Link, Paging, When};
+use crate::pages::view::{Empty, Field, Figure, Form, Kind, Link, Notice, Paging, Tone, When};
 use crate::pages::visit::{Person, own_path};
 use crate::problem::{Kind as ProblemKind, Problem};
 
@@ -76,7 +77,12 @@ async fn wallet_page(
         shell,
         available: Figure::money(Money::cny(balance.available())),
         held,
-        top_up: app.config.sandbox.then(|| {
+        bank_forms: bank_transfer::forms(app, person, &top_up.next).await?,
+        banks: app
+            .banks
+            .is_any_configured()
+            .then(|| Link::new("/banks", t.banks)),
+        top_up: play_money(app).then(|| {
             Form::new("top-up", "/wallet/top-up", person.visit.csrf(), t.top_up)
                 .hidden("key", &top_up.key)
                 .hidden("next", &top_up.next)
@@ -124,9 +130,24 @@ fn movements(page: &StatementPage, t: &Text) -> (Vec<Movement>, Option<TransferI
     )
 }
 
+/// Play money is for a sandbox that no bank stands behind.
+fn play_money(app: &App) -> bool {
+    app.config.sandbox && !app.banks.is_any_configured()
+}
+
 fn is_one_movement(one: &StatementLine, other: &StatementLine) -> bool {
     let payment = |line: &StatementLine| line.payment.as_ref().map(|payment| payment.id);
     payment(one).is_some() && payment(one) == payment(other) && is_refund(one) == is_refund(other)
+}
+
+/// What a movement to or from a bank is called.
+fn bank_title(line: &StatementLine, t: &Text) -> Option<&'static str> {
+    match line.transfer.purpose.as_str() {
+        "bank-top-up" => Some(t.top_up_from),
+        "bank-payment" => Some(t.paid_from),
+        "withdrawal" => Some(t.withdrawal_to),
+        _ => None,
+    }
 }
 
 fn is_refund(line: &StatementLine) -> bool {
@@ -137,6 +158,10 @@ fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
     let newest = lines[0];
     let title = match &newest.payment {
         _ if newest.transfer.purpose == "top-up" => t.sandbox_top_up.to_owned(),
+        Some(payment) if bank_title(newest, t).is_some() => fill(
+            bank_title(newest, t).unwrap_or_default(),
+            &[&payment.description],
+        ),
         Some(payment) if is_refund(newest) => format!("{}: {}", t.refund, payment.description),
         Some(payment) => payment.description.clone(),
         None => newest.transfer.purpose.clone(),
@@ -161,6 +186,14 @@ fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
     }
 }
 
+/// The wallet with what stood against a form of it.
+pub(super) async fn refuse(app: &App, person: &Person, wrong: String) -> Result<Response, Failed> {
+    let (query, top_up) = (WalletQuery::default(), TopUp::default());
+    let mut view = wallet_page(app, person, &query, &top_up, None).await?;
+    view.shell = view.shell.notice(Some(Notice::new(Tone::Bad, wrong)));
+    refused(&view)
+}
+
 #[derive(Default, Deserialize)]
 pub(super) struct TopUp {
     #[serde(default)]
@@ -177,7 +210,7 @@ pub(super) async fn top_up(
     person: Person,
     Sent(sent): Sent<TopUp>,
 ) -> Result<Response, Failed> {
-    if !app.config.sandbox {
+    if !play_money(&app) {
         let detail = "only a sandbox gives money";
         return Err(Problem::new(ProblemKind::NotFound, detail).into());
     }

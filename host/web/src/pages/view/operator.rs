@@ -68,3 +68,21 @@ pub(crate) struct Clock {
     /// Moves it.
     pub(crate) form: Form,
 }
+
+/// `GET /operator/banks/transfers/{transfer}`: what is known of it.
+#[derive(Clone, Debug, Template)]
+#[template(path = "operator/bank_transfer.html")]
+pub(crate) struct BankTransferReview {
+    /// Around it.
+    pub(crate) shell: Shell,
+    /// Where it stands.
+    pub(crate) state: Badge,
+    /// What it is.
+    pub(crate) facts: Facts,
+    /// Every exchange with the bank.
+    pub(crate) evidence: Table,
+    /// Has the worker ask, when it is stuck.
+    pub(crate) ask_again: Option<Form>,
+    /// Ends it by the bank's paper, when it is stuck.
+    pub(crate) decide: Option<Form>,
+}

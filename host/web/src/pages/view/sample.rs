@@ -2,6 +2,7 @@
 //! read by the tests. `QIAO_SAMPLES=<folder> cargo test -p qiao-web samples`
 //! also writes them there, to be looked at in a browser.
 
+mod bank;
 mod console;
 mod mandate;
 mod operator;
@@ -92,6 +93,7 @@ fn samples() -> Vec<Sample> {
     let mut all = around();
     all.extend(user::samples());
     all.extend(mandate::samples());
+    all.extend(bank::samples());
     all.extend(console::samples());
     all.extend(operator::samples());
     all

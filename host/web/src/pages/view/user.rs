@@ -1,6 +1,7 @@
 //! The pages at `/`, mobile first.
 
 mod account;
+mod bank;
 mod checkout;
 mod home;
 mod mandate;
@@ -10,6 +11,7 @@ mod session;
 mod wallet;
 
 pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
+pub(crate) use bank::{BankTransferPage, Banks, LinkedAccount};
 pub(crate) use checkout::{Checkout, CheckoutState, FeeLine, Payable};
 pub(crate) use home::{AccountCard, Greeting, Home};
 pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates};

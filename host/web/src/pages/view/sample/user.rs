@@ -163,12 +163,25 @@ fn wallet(filled: bool) -> Wallet {
                         .hint(fill(t.top_up_limit, &[&"100,000.00 CNY"])),
                 ),
         ),
+        bank_forms: Vec::new(),
+        banks: None,
         movements: Vec::new(),
         empty: Empty::new(t.nothing_moved, t.nothing_moved_text),
         paging: Paging::default(),
     };
     if filled {
         wallet.available = cny(898_700);
+        wallet.top_up = None;
+        wallet.banks = Some(Link::new("/banks", t.banks));
+        wallet.bank_forms = vec![(
+            t.withdraw.to_owned(),
+            t.to_bank.to_owned(),
+            Form::new("withdraw", "/banks/withdraw", CSRF, t.withdraw).field(Field::new(
+                "pin",
+                t.payment_pin,
+                Kind::Pin,
+            )),
+        )];
         wallet.held = Some(cny(101_300));
         wallet.movements = vec![
             movement("Money fund: redemption", 90, "", 20_000),

@@ -12,8 +12,12 @@ pub(crate) struct Wallet {
     pub(crate) available: Figure,
     /// What open orders hold; none when nothing is held.
     pub(crate) held: Option<Figure>,
-    /// The top-up; none outside the sandbox.
+    /// The top-up with play money; none outside a sandbox without banks.
     pub(crate) top_up: Option<Form>,
+    /// From and to the bank: title, lead and form of each; none without a link.
+    pub(crate) bank_forms: Vec<(String, String, Form)>,
+    /// The way to the linked accounts, when there are banks.
+    pub(crate) banks: Option<Link>,
     /// What moved, newest first.
     pub(crate) movements: Vec<Movement>,
     /// What stands there when nothing has moved.
