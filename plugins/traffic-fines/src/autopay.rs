@@ -174,12 +174,15 @@ fn pay_fine(enrolled: &Enrolled<'_>, fine: Fine) -> Result<bool, JobError> {
             tell(user, &said);
             return Ok(true);
         }
-        Err(error @ (PaymentsError::MandateRefused(_) | PaymentsError::NotOrderable(_))) => {
+        Err(PaymentsError::MandateRefused(_)) => format!(
+            "Fine {number} of {amount} is above your limit; pay it yourself. / 罚单 {number} 超出限额,请自行缴纳。"
+        ),
+        Err(PaymentsError::NotOrderable(cause)) => {
             log::warn(&format!(
-                "fine {number} was not charged by {mandate}: {error}"
+                "fine {number} was not charged by {mandate}: {cause}"
             ));
             format!(
-                "Fine {number} of {amount} is above your limit; pay it yourself. / 罚单 {number} 超出限额,请自行缴纳。"
+                "Fine {number} of {amount} cannot be paid automatically; pay it yourself. / 罚单 {number} 无法自动缴纳,请自行缴纳。"
             )
         }
         Err(error) => return Err(failed(error)),

@@ -144,6 +144,8 @@ words! {
     mandate_used_total: "In all", "累计";
     nothing_charged: "Nothing has been charged", "还没有扣款";
     nothing_charged_text: "Each charge appears here, and among your orders.", "每笔扣款都会出现在这里和您的订单中。";
+    charged_by: "Charged by", "扣款方式";
+    your_mandate: "your mandate", "免密授权";
     revoke: "Revoke", "撤销授权";
     revoke_title: "Revoke {}?", "撤销“{}”？";
     revoke_text: "From now on nothing can be charged by it. Orders that were placed go on. It cannot be undone; you can give a new one.", "撤销后不能再凭此扣款，已下的订单继续处理。撤销不可恢复，您可以重新授权。";

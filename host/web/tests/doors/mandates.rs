@@ -177,3 +177,71 @@ async fn a_charge_beyond_the_balance_is_402_and_a_malformed_one_422() {
         .await
         .expect_problem(422, "invalid-value");
 }
+
+#[tokio::test]
+async fn the_consent_page_says_what_is_allowed_and_takes_the_pin() {
+    let host = Host::open(qiao_tests::sqlite().await).await;
+    host.serving_fund().await;
+    let mut li = host.visitor("li.wei").await;
+    let page = li.open("/a/harvest/auto-invest").await.expect(200);
+    let form = page.form_with("form", "auto-weekly");
+    let beyond = [("f_amount", "200.00"), ("f_day", "8")];
+    let refused = li.send(&page, &form, &beyond).await.expect(422);
+    assert_eq!(
+        refused.error(&format!("{form}-f_day")),
+        "Write a day from 1 to 7."
+    );
+    let monday = [("f_amount", "200.00"), ("f_day", "1")];
+    let consent = li.send(&page, &form, &monday).await.expect(200);
+    consent.says("Set your payment PIN");
+    let pin = li.open(&consent.link("/pin?next=")).await.expect(200);
+    let both = [("pin", PIN), ("repeat", PIN)];
+    let consent = li.send(&pin, "pin", &both).await.expect(200);
+    consent
+        .says("Buys units for 200.00 CNY on day 1 of each week.")
+        .says("at most 200.00 CNY")
+        .says("2027-11-22")
+        .says("You can revoke it at any time");
+    let wrong = li
+        .send(&consent, "consent", &[("pin", "000001")])
+        .await
+        .expect(422);
+    assert_eq!(wrong.error("consent-pin"), "Wrong PIN. Tries left: 4.");
+    let mandate = li
+        .send(&wrong, "consent", &[("pin", PIN)])
+        .await
+        .expect(200);
+    mandate.says("Active").says("Nothing has been charged");
+    let again = li
+        .send(&consent, "consent", &[("pin", PIN)])
+        .await
+        .expect(200);
+    assert_eq!(again.path, mandate.path);
+    li.open("/mandates")
+        .await
+        .expect(200)
+        .says("Auto-invest in Steady Money Fund");
+    li.open("/me").await.expect(200).says("Mandates");
+
+    let own = mandate.path.split('?').next().unwrap().to_owned();
+    let revoke = format!("{own}/revoke");
+    let mut stranger = host.visitor("li.na").await;
+    for path in [&own, &consent.path, &revoke] {
+        stranger.open(path).await.expect(404);
+    }
+    stranger
+        .open("/mandates")
+        .await
+        .expect(200)
+        .says("You have given no mandate");
+
+    let asked = li.open(&revoke).await.expect(200);
+    asked.says("Revoke Auto-invest in Steady Money Fund?");
+    let revoked = li.send(&asked, "confirm", &[]).await.expect(200);
+    revoked.says("Revoked");
+    host.clock.advance_millis(30 * 60 * 1000);
+    li.open(&consent.path)
+        .await
+        .expect(422)
+        .says("This offer is gone");
+}

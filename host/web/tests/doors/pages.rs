@@ -19,7 +19,7 @@ impl Host {
     }
 
     /// Somebody who signed up through the pages.
-    async fn visitor(&self, login: &str) -> Browser {
+    pub(crate) async fn visitor(&self, login: &str) -> Browser {
         let mut browser = self.browser();
         let fields = [("name", "Li Wei"), ("login", login), ("password", PASSWORD)];
         let home = browser
@@ -46,7 +46,7 @@ impl Host {
         browser
     }
 
-    async fn serving_fund(&self) -> Institution {
+    pub(crate) async fn serving_fund(&self) -> Institution {
         let operator = self.operator().await;
         let fund = self.institution(&operator, "harvest").await;
         self.serving(&operator, &fund, "money-fund").await;

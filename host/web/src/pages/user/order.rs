@@ -6,7 +6,7 @@ use qiao_catalog::{Capture, OrderKind};
 use qiao_ledger::Transfer;
 use qiao_model::{Asset, OrderId, TransferId};
 use qiao_orders::{Captured, Order, OrderPage, OrderState, Standing};
-use qiao_payments::{Payment, Refund};
+use qiao_payments::{Method, Payment, Refund};
 use serde::Deserialize;
 
 use crate::App;
@@ -83,7 +83,12 @@ pub(super) async fn show(
     let product = app.catalog.product(order.quote.product).await?;
     let product = product.map_or_else(String::new, |product| product.name.clone());
     let (state, explanation) = wording::order_state(order.standing.state, t);
-    let money = match app.payments.of_order(&person.permit, id).await? {
+    let payment = app.payments.of_order(&person.permit, id).await?;
+    let mandate = payment.as_ref().and_then(|payment| match payment.method {
+        Method::Mandate(id) => Some(Cell::link(format!("/mandates/{id}"), t.your_mandate)),
+        Method::Balance | Method::Bank { .. } => None,
+    });
+    let money = match payment {
         Some(payment) => {
             let refunds = app.payments.refunds_of(&person.permit, payment.id).await?;
             let transfers = app
@@ -134,7 +139,8 @@ pub(super) async fn show(
                 quote
                     .units_minor
                     .map(|units| Cell::Figure(Figure::units(units, t.units))),
-            ),
+            )
+            .with_some(t.charged_by, mandate),
         principal: (
             principal_label(quote.kind, t).to_owned(),
             Figure::money(quote.principal),
