@@ -4,8 +4,11 @@
 mod access;
 mod capture;
 mod expiry;
+mod giver;
 mod idempotency;
 mod income;
+mod mandate_access;
+mod mandate_races;
 mod mandates;
 mod money;
 mod reads;
