@@ -1,6 +1,11 @@
+use std::any::Any;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -17,6 +22,11 @@ pub const QUEUE_COMMANDS_MAX: usize = 8_192;
 const GATHER_TURNS_MAX: usize = 16;
 /// How often a batch that met a busy database is tried in all.
 const BATCH_TRIES_MAX: u32 = 10;
+/// How often a batch whose connection broke is tried on another one: more often
+/// than a pool has connections that a restarted server left behind.
+pub const RECONNECTS_MAX: u32 = 32;
+/// Milliseconds between two tries at most.
+const PAUSE_MS_MAX: u64 = 64;
 
 /// Rules over batches of commands: load what the batch touches, decide each
 /// command by itself and in order, store the outcome, all with a few set-based
@@ -44,14 +54,27 @@ pub trait Machine: Send + Sync + 'static {
 pub struct BatchOptions {
     /// Commands of one batch at most.
     pub commands_max: usize,
+    /// How often a batch is tried again after its connection broke.
+    pub reconnects_max: u32,
 }
 
 impl Default for BatchOptions {
     fn default() -> Self {
         Self {
             commands_max: BATCH_COMMANDS_MAX,
+            reconnects_max: RECONNECTS_MAX,
         }
     }
+}
+
+/// How a batcher is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatcherHealth {
+    /// Whether its worker takes commands.
+    pub is_running: bool,
+    /// Batches that ended with a panic since it started: each is a broken
+    /// invariant, and none of them is written.
+    pub panics: u64,
 }
 
 struct Waiting<M: Machine> {
@@ -61,9 +84,11 @@ struct Waiting<M: Machine> {
 
 /// Group commit: takes every command that waits, runs them as one batch in one
 /// transaction, commits once, and then answers every caller. A caller that goes
-/// away does not stop its command.
+/// away does not stop its command, and a machine that panics does not stop the
+/// worker: what it did is undone and its callers hear [`Error::Panicked`].
 pub struct Batcher<M: Machine> {
     queue: mpsc::Sender<Waiting<M>>,
+    panics: Arc<AtomicU64>,
 }
 
 impl<M: Machine> Batcher<M> {
@@ -74,13 +99,15 @@ impl<M: Machine> Batcher<M> {
     )]
     pub fn start(db: Db, machine: M, options: BatchOptions) -> Self {
         let (queue, waiting) = mpsc::channel(QUEUE_COMMANDS_MAX);
+        let panics = Arc::new(AtomicU64::new(0));
         let worker = Worker {
             db,
             machine: Arc::new(machine),
             options,
+            panics: panics.clone(),
         };
         tokio::spawn(worker.run(waiting));
-        Self { queue }
+        Self { queue, panics }
     }
 
     /// Hands a command in and waits until its batch is committed.
@@ -113,12 +140,22 @@ impl<M: Machine> Batcher<M> {
         }
         outcomes
     }
+
+    /// How this batcher is.
+    #[must_use]
+    pub fn health(&self) -> BatcherHealth {
+        BatcherHealth {
+            is_running: !self.queue.is_closed(),
+            panics: self.panics.load(Ordering::Relaxed),
+        }
+    }
 }
 
 impl<M: Machine> Clone for Batcher<M> {
     fn clone(&self) -> Self {
         Self {
             queue: self.queue.clone(),
+            panics: self.panics.clone(),
         }
     }
 }
@@ -133,6 +170,7 @@ struct Worker<M> {
     db: Db,
     machine: Arc<M>,
     options: BatchOptions,
+    panics: Arc<AtomicU64>,
 }
 
 impl<M: Machine> Worker<M> {
@@ -167,12 +205,14 @@ impl<M: Machine> Worker<M> {
         }
     }
 
-    /// Runs the batch; when the schema refuses it, each command alone, so that
-    /// one bad command fails by itself.
+    /// Runs the batch; when the schema refuses it or the machine panics, each
+    /// command alone, so that one bad command fails by itself.
     async fn run_batch(&self, commands: &[M::Command]) -> Vec<Result<M::Outcome, Error>> {
         match self.run_with_retries(commands).await {
             Ok(outcomes) => outcomes.into_iter().map(Ok).collect(),
-            Err(Error::Constraint(_) | Error::Sqlx(_)) if commands.len() > 1 => {
+            Err(Error::Constraint(_) | Error::Sqlx(_) | Error::Panicked(_))
+                if commands.len() > 1 =>
+            {
                 let mut outcomes = Vec::with_capacity(commands.len());
                 for command in commands {
                     let alone = self.run_with_retries(std::slice::from_ref(command)).await;
@@ -188,21 +228,40 @@ impl<M: Machine> Worker<M> {
     }
 
     async fn run_with_retries(&self, commands: &[M::Command]) -> Result<Vec<M::Outcome>, Error> {
-        let mut tries = 1;
+        let (mut tries, mut reconnects) = (1, 0);
         loop {
-            match self.run_once(commands).await {
+            let failed = match self.run_once(commands).await {
                 Err(error) if error.is_retryable() && tries < BATCH_TRIES_MAX => {
-                    tokio::time::sleep(Duration::from_millis(1 << tries.min(6))).await;
                     tries += 1;
+                    tries
+                }
+                // Whether the commit took effect is unknown, and the commands are
+                // idempotent: running them again makes it known.
+                Err(error)
+                    if error.is_broken_connection() && reconnects < self.options.reconnects_max =>
+                {
+                    reconnects += 1;
+                    reconnects
                 }
                 outcome => return outcome,
-            }
+            };
+            let pause_ms = PAUSE_MS_MAX.min(1 << failed.min(u64::BITS - 1));
+            tokio::time::sleep(Duration::from_millis(pause_ms)).await;
         }
     }
 
     async fn run_once(&self, commands: &[M::Command]) -> Result<Vec<M::Outcome>, Error> {
         let mut tx = self.db.begin().await?;
-        let outcomes = self.machine.run(&mut tx, commands).await?;
+        let ran = caught(self.machine.run(&mut tx, commands)).await;
+        // Dropped without a commit, the transaction rolls back.
+        let outcomes = match ran {
+            Ok(outcomes) => outcomes?,
+            Err(message) => {
+                self.panics.fetch_add(1, Ordering::Relaxed);
+                tracing::error!(message, commands = commands.len(), "a batch panicked");
+                return Err(Error::Panicked(message));
+            }
+        };
         assert_eq!(
             outcomes.len(),
             commands.len(),
@@ -211,4 +270,25 @@ impl<M: Machine> Worker<M> {
         tx.commit().await?;
         Ok(outcomes)
     }
+}
+
+/// Runs the future to its end or to its panic, whose message it gives. After a
+/// panic nothing of the future is used again.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(message_of(panic.as_ref()))),
+        }
+    })
+    .await
+}
+
+fn message_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
 }

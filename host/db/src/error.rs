@@ -45,6 +45,9 @@ pub enum Error {
     /// The batcher has stopped.
     #[error("the host is shutting down")]
     Stopped,
+    /// An invariant broke while the batch ran; nothing of it is written.
+    #[error("a batch broke an invariant: {0}")]
+    Panicked(String),
 }
 
 impl Error {
@@ -55,6 +58,19 @@ impl Error {
             what,
             value: value.into(),
         }
+    }
+
+    /// Whether the connection broke under the work, so that another one may do
+    /// it; a pool that gave none in time is not asked again.
+    #[must_use]
+    pub fn is_broken_connection(&self) -> bool {
+        let Self::Unreachable(source) = self else {
+            return false;
+        };
+        !matches!(
+            source.as_ref(),
+            sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+        )
     }
 
     /// Whether a unique key refused the row.
@@ -72,7 +88,8 @@ impl Error {
             | Self::MigrationUnknown(_)
             | Self::Address(_)
             | Self::Corrupt { .. }
-            | Self::Stopped => false,
+            | Self::Stopped
+            | Self::Panicked(_) => false,
         }
     }
 }
@@ -101,13 +118,17 @@ impl From<sqlx::Error> for Error {
         });
         let unreachable = matches!(
             error,
-            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed
+            sqlx::Error::Io(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed
         );
         let source = Arc::new(error);
         // SQLSTATE for PostgreSQL, primary or extended result codes for SQLite.
         match code.as_str() {
             "40001" | "40P01" | "55P03" | "5" | "6" | "261" | "517" => Self::Busy(source),
-            "53100" | "13" => Self::Full(source),
+            // 4874: the log's index cannot grow.
+            "53100" | "13" | "4874" => Self::Full(source),
             "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" => Self::Unreachable(source),
             _ if constraint => Self::Constraint(source),
             _ if unreachable => Self::Unreachable(source),

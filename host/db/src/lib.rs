@@ -10,19 +10,27 @@
 //! [`Batcher`], which takes everything that waits and commits it once.
 //!
 //! Guarantees: SQLite runs in WAL mode with `synchronous=FULL` and one writer;
-//! a commit that was answered is on disk. What is absent: no query of a room
-//! lives here, no business rule, no cache.
+//! a commit that was answered is on disk. A full disk refuses the write and
+//! leaves the database readable; a broken connection is replaced; a machine
+//! that panics loses its batch and not its batcher. [`Faults`] make each of
+//! these happen on purpose. What is absent: no query of a room lives here, no
+//! business rule, no cache.
 
 mod batcher;
 mod error;
+mod fault;
 mod flat;
 mod migration;
 mod open;
 mod rows;
 mod tx;
 
-pub use batcher::{BATCH_COMMANDS_MAX, BatchOptions, Batcher, Machine, QUEUE_COMMANDS_MAX};
+pub use batcher::{
+    BATCH_COMMANDS_MAX, BatchOptions, Batcher, BatcherHealth, Machine, QUEUE_COMMANDS_MAX,
+    RECONNECTS_MAX,
+};
 pub use error::{Error, Retryable};
+pub use fault::{Fault, Faults};
 pub use migration::Migration;
 pub use open::{Db, Engine, OpenOptions};
 pub use rows::WriteRows;

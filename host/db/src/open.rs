@@ -3,10 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::AnyPool;
 use sqlx::any::AnyPoolOptions;
+use sqlx::{AnyConnection, AnyPool, Connection};
 
 use crate::error::{Error, Retryable};
+use crate::fault::Faults;
 use crate::tx::Tx;
 
 /// Which database serves.
@@ -23,6 +24,8 @@ pub enum Engine {
 pub struct OpenOptions {
     address: Address,
     connections_max: u32,
+    size_max_mib: u32,
+    faults: Option<Faults>,
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +40,8 @@ const CONNECTIONS_MAX: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a unit of work is tried in all.
 const WRITE_TRIES_MAX: u32 = 8;
+/// Pages of an SQLite file in a MiB, at its default of 4,096 bytes.
+const PAGES_PER_MIB: u64 = 256;
 /// How often the write-ahead log is copied into the database file.
 const CHECKPOINT_PERIOD: Duration = Duration::from_millis(500);
 /// A log of more pages than this is emptied even if a commit must wait for it.
@@ -65,6 +70,8 @@ impl OpenOptions {
         Self {
             address: Address::File(file.as_ref().to_path_buf()),
             connections_max: CONNECTIONS_MAX,
+            size_max_mib: 0,
+            faults: None,
         }
     }
 
@@ -74,6 +81,8 @@ impl OpenOptions {
         Self {
             address: Address::Postgres(url.into()),
             connections_max: CONNECTIONS_MAX,
+            size_max_mib: 0,
+            faults: None,
         }
     }
 
@@ -81,6 +90,21 @@ impl OpenOptions {
     #[must_use]
     pub const fn connections_max(mut self, connections_max: u32) -> Self {
         self.connections_max = connections_max;
+        self
+    }
+
+    /// An SQLite file grows to so many MiB at most, its log aside: a quota that
+    /// leaves room on the disk. 0 is no quota; PostgreSQL has its own.
+    #[must_use]
+    pub const fn size_max_mib(mut self, size_max_mib: u32) -> Self {
+        self.size_max_mib = size_max_mib;
+        self
+    }
+
+    /// Transactions meet what is planned there.
+    #[must_use]
+    pub fn faults(mut self, faults: Faults) -> Self {
+        self.faults = Some(faults);
         self
     }
 }
@@ -96,6 +120,7 @@ struct Inner {
     engine: Engine,
     reads: AnyPool,
     writer: AnyPool,
+    faults: Option<Faults>,
 }
 
 impl Db {
@@ -106,16 +131,17 @@ impl Db {
     pub async fn open(options: &OpenOptions) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         match &options.address {
-            Address::File(file) => Self::open_sqlite(file, options.connections_max).await,
-            Address::Postgres(url) => Self::open_postgres(url, options.connections_max).await,
+            Address::File(file) => Self::open_sqlite(file, options).await,
+            Address::Postgres(url) => Self::open_postgres(url, options).await,
         }
     }
 
-    async fn open_sqlite(file: &Path, connections_max: u32) -> Result<Self, Error> {
+    async fn open_sqlite(file: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let path = file
             .to_str()
             .ok_or_else(|| Error::Address(file.display().to_string()))?;
         let url = format!("sqlite://{}?mode=rwc", escape(path));
+        let pages_max = u64::from(options.size_max_mib) * PAGES_PER_MIB;
         let pool = |connections| {
             AnyPoolOptions::new()
                 .max_connections(connections)
@@ -124,26 +150,22 @@ impl Db {
                 .idle_timeout(None)
                 .max_lifetime(None)
                 .test_before_acquire(false)
-                .after_connect(|conn, _| {
-                    Box::pin(async move {
-                        sqlx::raw_sql(SQLITE_PRAGMAS).execute(&mut *conn).await?;
-                        Ok(())
-                    })
-                })
+                .after_connect(move |conn, _| Box::pin(prepare_sqlite(conn, pages_max)))
+                .after_release(|conn, _| Box::pin(left_its_transaction(conn)))
         };
         let writer = pool(1).connect(&url).await?;
-        let reads = pool(connections_max).connect(&url).await?;
-        let db = Self::assemble(Engine::Sqlite, reads, writer);
+        let reads = pool(options.connections_max).connect(&url).await?;
+        let db = Self::assemble(Engine::Sqlite, reads, writer, options);
         db.start_checkpoints();
         Ok(db)
     }
 
-    async fn open_postgres(url: &str, connections_max: u32) -> Result<Self, Error> {
+    async fn open_postgres(url: &str, options: &OpenOptions) -> Result<Self, Error> {
         if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
             return Err(Error::Address(url.to_owned()));
         }
         let pool = AnyPoolOptions::new()
-            .max_connections(connections_max)
+            .max_connections(options.connections_max)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false)
             .after_connect(|conn, _| {
@@ -154,15 +176,21 @@ impl Db {
             })
             .connect(url)
             .await?;
-        Ok(Self::assemble(Engine::Postgres, pool.clone(), pool))
+        Ok(Self::assemble(
+            Engine::Postgres,
+            pool.clone(),
+            pool,
+            options,
+        ))
     }
 
-    fn assemble(engine: Engine, reads: AnyPool, writer: AnyPool) -> Self {
+    fn assemble(engine: Engine, reads: AnyPool, writer: AnyPool, options: &OpenOptions) -> Self {
         Self {
             inner: Arc::new(Inner {
                 engine,
                 reads,
                 writer,
+                faults: options.faults.clone(),
             }),
         }
     }
@@ -196,7 +224,7 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, Error> {
         let statement = self.pick("begin immediate", "begin");
         let inner = self.inner.writer.begin_with(statement).await?;
-        Ok(Tx::new(self.engine(), inner))
+        Ok(Tx::new(self.engine(), inner, self.inner.faults.as_ref()))
     }
 
     /// Runs `unit`, which begins and commits a transaction itself, and runs it
@@ -245,6 +273,27 @@ impl Db {
             }
         });
     }
+}
+
+async fn prepare_sqlite(conn: &mut AnyConnection, pages_max: u64) -> Result<(), sqlx::Error> {
+    sqlx::raw_sql(SQLITE_PRAGMAS).execute(&mut *conn).await?;
+    if pages_max > 0 {
+        let quota = format!("pragma max_page_count = {pages_max}");
+        let quota = sqlx::AssertSqlSafe(quota);
+        sqlx::raw_sql(quota).execute(&mut *conn).await?;
+    }
+    Ok(())
+}
+
+/// Whether the connection can begin a transaction. SQLite ends one by itself when
+/// the disk is full; the driver's own roll-back fails then and it believes for ever
+/// that it is still inside: such a connection is closed.
+async fn left_its_transaction(conn: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if conn.is_in_transaction() {
+        // The roll-back of a dropped transaction is on its way before this.
+        conn.ping().await?;
+    }
+    Ok(!conn.is_in_transaction())
 }
 
 async fn checkpoint(pool: &AnyPool) -> Result<(), sqlx::Error> {

@@ -15,7 +15,8 @@ impl From<qiao_db::Error> for Problem {
             | E::MigrationChanged { .. }
             | E::MigrationUnknown(_)
             | E::Address(_)
-            | E::Corrupt { .. } => Self::internal(&error),
+            | E::Corrupt { .. }
+            | E::Panicked(_) => Self::internal(&error),
         }
     }
 }

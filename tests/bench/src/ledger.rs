@@ -26,7 +26,10 @@ const CNY: Asset = Asset::Currency(Currency::CNY);
 pub(crate) async fn run(report: &mut Report, measure: Duration) -> anyhow::Result<()> {
     let database = qiao_tests::sqlite().await;
     let books = Books::open(&database).await?;
-    let alone = BatchOptions { commands_max: 1 };
+    let alone = BatchOptions {
+        commands_max: 1,
+        ..BatchOptions::default()
+    };
     let unbatched = books
         .measure(Spread::Even, UNBATCHED_CLIENTS, alone, measure)
         .await?;
