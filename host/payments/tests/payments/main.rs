@@ -3,6 +3,7 @@
 
 mod access;
 mod capture;
+mod contention;
 mod expiry;
 mod giver;
 mod idempotency;
