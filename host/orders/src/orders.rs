@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use qiao_auth::{Actor, Auth, Permit};
 use qiao_catalog::Catalog;
-use qiao_db::{BatchOptions, Batcher, Db};
+use qiao_db::{BatchOptions, Batcher, BatcherHealth, Db};
 use qiao_model::{Calendar, Env, InstitutionId, OfferId, OrderId, Scope, Secret, UserId};
 use qiao_payments::Payments;
 use quick_cache::sync::Cache;
@@ -98,6 +98,12 @@ impl Orders {
                 calendar: config.calendar,
             }),
         })
+    }
+
+    /// How the batcher of orders is.
+    #[must_use]
+    pub fn health(&self) -> BatcherHealth {
+        self.inner.batcher.health()
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -1,5 +1,5 @@
 use qiao_auth::Permit;
-use qiao_db::{BatchOptions, Batcher, Db};
+use qiao_db::{BatchOptions, Batcher, BatcherHealth, Db};
 use qiao_ledger::Ledger;
 use qiao_model::{Env, Money, PaymentId, UserId};
 
@@ -220,6 +220,12 @@ impl Payments {
             Outcome::Credited(credited) => Ok(credited),
             Outcome::Payment(_) | Outcome::Refunded { .. } => Err(Refusal::KeyReused.into()),
         }
+    }
+
+    /// How the batcher of payments is.
+    #[must_use]
+    pub fn health(&self) -> BatcherHealth {
+        self.batcher.health()
     }
 
     /// The requests that this host is working on, for a room that runs keyed

@@ -28,7 +28,7 @@ async fn get_health() -> &'static str {
     "ok\n"
 }
 
-/// Can the host serve: its database answers
+/// Can the host serve: its database answers, and money can move
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -38,10 +38,23 @@ async fn get_health() -> &'static str {
         (status = 503, description = "Not now", content_type = "application/problem+json", body = ProblemBody)
     )
 )]
-async fn get_readiness(State(app): State<App>) -> Result<&'static str, Problem> {
+async fn get_readiness(State(app): State<App>) -> Result<String, Problem> {
     // A read of one row that need not exist.
     app.ledger.balance(LedgerAccountId::from_u128(0)).await?;
-    Ok("ready\n")
+    let batchers = [app.payments.health(), app.orders.health()];
+    if batchers.iter().any(|batcher| !batcher.is_running) {
+        return Err(qiao_db::Error::Stopped.into());
+    }
+    Ok(ready(batchers.iter().map(|batcher| batcher.panics).sum()))
+}
+
+/// Ready, and whether an invariant broke since the start: the batch was undone and
+/// the log has its words.
+fn ready(panics: u64) -> String {
+    match panics {
+        0 => "ready\n".to_owned(),
+        panics => format!("ready; batches that broke an invariant and were undone: {panics}\n"),
+    }
 }
 
 /// Metrics in the text format of Prometheus
@@ -57,4 +70,15 @@ async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     let bank_transfers = app.banks.counts().await.unwrap_or_default();
     let text = app.metrics.render(&app.runtime.stats(), &bank_transfers);
     ([(header::CONTENT_TYPE, text_format)], text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ready;
+
+    #[test]
+    fn readiness_tells_of_batches_that_broke_an_invariant() {
+        assert_eq!(ready(0), "ready\n");
+        assert!(ready(2).ends_with("undone: 2\n"));
+    }
 }
