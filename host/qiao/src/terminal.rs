@@ -31,12 +31,14 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     ExitCode::FAILURE
 }
 
-/// Writes log lines to standard error; `QIAO_LOG` filters them.
+/// Writes log lines to standard error; `QIAO_LOG` filters them. A line that cannot
+/// be written is dropped: a full disk must not end who logs there.
 pub(crate) fn start_log() {
     let filter = EnvFilter::try_from_env("QIAO_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
     let json = std::env::var("QIAO_LOG_FORMAT").is_ok_and(|format| format == "json");
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let started = if json {
         builder.json().try_init()
