@@ -79,6 +79,8 @@ pub struct DataConfig {
     pub database_url: String,
     /// Connections of the pool at most.
     pub connections_max: u32,
+    /// MiB to which the SQLite file grows at most; 0 is no quota.
+    pub size_max_mib: u32,
 }
 
 /// Where the host listens.

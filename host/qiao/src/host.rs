@@ -238,7 +238,9 @@ pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Db> {
     } else {
         OpenOptions::postgres(&config.data.database_url)
     };
-    let options = options.connections_max(config.data.connections_max);
+    let options = options
+        .connections_max(config.data.connections_max)
+        .size_max_mib(config.data.size_max_mib);
     Db::open(&options)
         .await
         .with_context(|| match config.data.database_url.as_str() {
