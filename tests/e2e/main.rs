@@ -3,14 +3,20 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::disallowed_methods,
-    reason = "a test stops where it fails, and starts tasks"
+    clippy::print_stdout,
+    reason = "a test stops where it fails, starts tasks, and tells how long a start took"
 )]
 
 mod browser;
 mod clicks;
+mod cluster;
 mod crash;
+mod disk;
 mod mandates;
+mod outage;
 mod plugin;
+mod process;
 mod sandbox;
 mod scenario;
+mod till;
 mod uploads;

@@ -151,7 +151,7 @@ impl Life {
                 heard = answers => Some(heard),
             }
         });
-        drop(self.faults.clear());
+        self.faults.clear();
         Ok(heard)
     }
 
