@@ -307,6 +307,9 @@ impl Model {
         if matches!(paid.state, "held" | "voided") {
             return Err("WrongState");
         }
+        if !paid.gives_back() {
+            return Err("NotRefundable");
+        }
         if minor < 1 {
             return Err("Invalid");
         }
@@ -324,7 +327,8 @@ impl Model {
             .collect();
         let parts = shares(minor, &left);
         let is_whole = paid.refunded + minor == paid.captured;
-        let moves = paid.backwards(&parts, is_whole);
+        let owed = owed(&self.accounts, paid, &parts).ok_or("ReceiverShort")?;
+        let moves = paid.backwards(&parts, &owed, is_whole);
         let steps: Vec<_> = moves.iter().map(|part| (part, Step::Post)).collect();
         if !do_all(&mut self.accounts, &steps) {
             return Err("ReceiverShort");
@@ -343,6 +347,9 @@ impl Model {
         let standing = paid.standing(of);
         self.refunds.insert(id, (of, minor, parts.clone()));
         self.announce("payment.refunded", &of);
+        if owed.iter().any(|owed| *owed > 0) {
+            self.announce("receivable.opened", &of);
+        }
         Ok(Told::Refunded {
             standing,
             refund: id,
@@ -414,23 +421,85 @@ impl Paid {
         Told::Payment(self.standing(id))
     }
 
-    /// Each part from its receiver to the payer, and with the last of it the units.
-    fn backwards(&self, parts: &[i64], is_whole: bool) -> Vec<Move> {
+    /// Where each split went; none for a split of nothing.
+    fn receivers(&self) -> Vec<Option<&Move>> {
         let mut money = self.moves.iter();
         let wanted: Vec<i64> = match &self.what {
             Made::TopUp(_, minor) => vec![*minor],
             Made::Deal(deal) => deal.splits.iter().map(|(_, minor)| *minor).collect(),
         };
+        let of = |split: i64| if split > 0 { money.next() } else { None };
+        wanted.into_iter().map(of).collect()
+    }
+
+    /// Whether the books can take it back: what went to a bank is gone.
+    fn gives_back(&self) -> bool {
+        match &self.what {
+            Made::TopUp(..) => true,
+            Made::Deal(deal) => !(deal.splits.iter())
+                .any(|(place, _)| matches!(place, Place::Bank(_) | Place::Receivable(_))),
+        }
+    }
+
+    /// Whose debt it is when a receiver lacks its part: the institution's, but not
+    /// towards itself.
+    fn debt(&self) -> Option<AccountName> {
+        let Made::Deal(deal) = &self.what else {
+            return None;
+        };
+        let is_own = match deal.payer {
+            Place::Settlement(id) | Place::Revenue(id) => id == deal.institution,
+            _ => false,
+        };
+        (!is_own).then(|| Place::Receivable(deal.institution).money(deal.currency))
+    }
+
+    /// Each part to the payer, from its receiver and from whoever owes what that
+    /// lacks, and with the last of it the units.
+    fn backwards(&self, parts: &[i64], owed: &[i64], is_whole: bool) -> Vec<Move> {
+        let receivers = self.receivers();
+        let units = receivers.iter().flatten().count();
         let mut back = Vec::new();
-        for (split, part) in wanted.into_iter().zip(parts) {
-            let moved = if split > 0 { money.next() } else { None };
-            back.extend(moved.filter(|_| *part > 0).map(|moved| moved.back(*part)));
+        for ((moved, part), owed) in receivers.into_iter().zip(parts).zip(owed) {
+            let Some(moved) = moved else { continue };
+            if part > owed {
+                back.push(moved.back(part - owed));
+            }
+            if let Some(debt) = self.debt().filter(|_| *owed > 0) {
+                let from = Move {
+                    to: debt,
+                    ..moved.clone()
+                };
+                back.push(from.back(*owed));
+            }
         }
         if is_whole {
-            back.extend(money.map(|units| units.back(units.minor)));
+            let units = self.moves[units..].iter();
+            back.extend(units.map(|units| units.back(units.minor)));
         }
         back
     }
+}
+
+/// Of each part of a refund, what its receiver lacks; none when nobody owes it.
+fn owed(accounts: &BTreeMap<AccountName, Sums>, paid: &Paid, parts: &[i64]) -> Option<Vec<i64>> {
+    let mut free: BTreeMap<&AccountName, i64> = BTreeMap::new();
+    let mut owed = Vec::new();
+    for (moved, part) in paid.receivers().into_iter().zip(parts) {
+        let Some(moved) = moved else {
+            owed.push(0);
+            continue;
+        };
+        let sums = accounts.get(&moved.to).copied().unwrap_or_default();
+        let left = free
+            .entry(&moved.to)
+            .or_insert_with(|| (sums.posted - sums.out).max(0));
+        let given = (*part).min(*left);
+        *left -= given;
+        owed.push(part - given);
+    }
+    let is_owed = owed.iter().any(|owed| *owed > 0);
+    (!is_owed || paid.debt().is_some()).then_some(owed)
 }
 
 impl Move {
