@@ -290,7 +290,7 @@ fn mandate_of(row: &AnyRow) -> Result<Mandate, Error> {
 }
 
 fn count_of(stored: i64) -> Result<u32, Error> {
-    u32::try_from(stored).map_err(|_| Error::corrupt("count of a mandate", &stored.to_string()))
+    u32::try_from(stored).map_err(|_| Error::corrupt("count of a mandate", stored.to_string()))
 }
 
 fn ids<T: FromStr>(what: &'static str, text: &str) -> Result<Vec<T>, Error> {
