@@ -1,7 +1,7 @@
 //! The money path: what a batch loads and stores.
 
 use qiao_db::{Error, Tx};
-use qiao_model::{BankTransferId, Timestamp};
+use qiao_model::{BankTransferId, Channel, Timestamp};
 use serde::Serialize;
 
 use super::json;
@@ -147,7 +147,7 @@ struct ChangingRow<'a> {
 impl<'a> ChangingRow<'a> {
     fn of(transfer: &'a BankTransfer) -> Self {
         let (route, standing) = (&transfer.route, &transfer.standing);
-        let tried: Vec<&str> = transfer.tried.iter().map(|code| code.code()).collect();
+        let tried: Vec<&str> = transfer.tried.iter().map(Channel::code).collect();
         Self {
             id: transfer.id.to_string(),
             route: route.number,

@@ -1,5 +1,6 @@
 //! The banks room against sandbox-bank, a real small bank over HTTP, on both
 //! engines.
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
 mod callbacks;

@@ -36,7 +36,7 @@ async fn a_stuck_transfer_is_shown_with_its_evidence_and_asked_about_again() {
         let world = World::new(database).await;
         let transfer = stuck(&world).await;
         let open = world.banks.open_transfers(&world.operator, PAGE).await;
-        assert_eq!(open.unwrap(), [transfer.clone()]);
+        assert_eq!(open.unwrap(), std::slice::from_ref(&transfer));
         assert_eq!(world.evidence(transfer.id).await.len(), 21);
         let again = world.banks.ask_again(&world.operator, transfer.id).await;
         assert!(again.unwrap());
