@@ -23,6 +23,7 @@ create table fee_schedule (
     version bigint not null check (version > 0),
     effective_from text not null,
     lines text not null,
+    accrued text not null,
     created_at bigint not null,
     unique (product, version)
 );

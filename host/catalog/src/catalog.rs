@@ -8,7 +8,6 @@ use quick_cache::sync::Cache;
 
 use crate::cache::Fresh;
 use crate::error::{Error, Problem};
-use crate::fee;
 use crate::price::Price;
 use crate::product::{NewProduct, PRODUCTS_OF_PLUGIN_MAX, Product};
 use crate::schedule::{FeeSchedule, Registration, VERSIONS_MAX};
@@ -76,14 +75,14 @@ impl Catalog {
             return Err(Error::NotAPlugin);
         };
         new.check().map_err(Error::InvalidProduct)?;
-        fee::check(&new.fees).map_err(Error::InvalidFeeSchedule)?;
+        new.check_fees().map_err(Error::InvalidFeeSchedule)?;
         let product = Product {
             id: self.inner.env.id(),
             plugin,
             institution,
-            code: new.code,
-            name: new.name,
-            summary: new.summary,
+            code: new.code.clone(),
+            name: new.name.clone(),
+            summary: new.summary.clone(),
             currency: new.currency,
             in_units: new.in_units,
             capture: new.capture,
@@ -94,8 +93,7 @@ impl Catalog {
             .write(|| async {
                 let mut tx = db.begin().await?;
                 let stored = self.upsert(&mut tx, &product).await?;
-                self.register_fees(&mut tx, stored.id, &new.fees, new.effective_from)
-                    .await?;
+                self.register_fees(&mut tx, stored.id, &new).await?;
                 tx.commit().await?;
                 Ok::<_, Error>(stored)
             })
@@ -135,13 +133,13 @@ impl Catalog {
         &self,
         tx: &mut Tx,
         product: ProductId,
-        lines: &[fee::FeeLine],
-        effective_from: Option<Day>,
+        new: &NewProduct,
     ) -> Result<(), Error> {
         let env = &self.inner.env;
         let newest = store::schedule::newest(tx, product).await?;
         let refuse = |at, cause| Err(Error::InvalidFeeSchedule(Problem::new(at, cause)));
-        match Registration::of(newest.as_ref(), lines, effective_from, env.today()) {
+        let fees = (new.fees.as_slice(), new.accrued.as_slice());
+        match Registration::of(newest.as_ref(), fees, new.effective_from, env.today()) {
             Registration::Unchanged => Ok(()),
             Registration::Next {
                 version,
@@ -152,7 +150,8 @@ impl Catalog {
                     product,
                     version,
                     effective_from,
-                    lines: lines.to_vec(),
+                    lines: new.fees.clone(),
+                    accrued: new.accrued.clone(),
                 };
                 Ok(store::schedule::insert(tx, &schedule, env.now()).await?)
             }

@@ -2,7 +2,8 @@
 //!
 //! The players: a plugin registers a [`Product`] with its fees; every change of
 //! the fees is the next version of its [`FeeSchedule`], in force from a day on;
-//! [`fee::charge`] computes what an order costs from the lines of one version.
+//! [`fee::charge`] computes what an order costs from the lines of one version,
+//! and [`fee::accrue`] what a day costs a fund.
 //!
 //! Guarantees: a schedule that was registered never changes, so an order that
 //! keeps its version keeps its fees; a schedule with a gap, an overlap, a rate
@@ -26,7 +27,10 @@ mod store;
 
 pub use catalog::{Catalog, STALE_MILLIS_MAX};
 pub use error::{Error, Problem};
-pub use fee::{Charge, FeeForm, FeeLine, Fees, Payer, Receiver, Share, Tier};
+pub use fee::{
+    AccruedFee, AgeTier, Band, ChannelCharge, Charge, FeeForm, FeeLine, Fees, Payer, Receiver,
+    Share, Tier,
+};
 pub use order_kind::{OrderKind, ParseOrderKindError};
 pub use price::{INCOME_PER_10K_E4_MAX, NAV_E4_MAX, Price, YIELD_7D_PPM_MAX};
 pub use product::{

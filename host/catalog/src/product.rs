@@ -1,7 +1,7 @@
 use qiao_model::{Currency, Day, InstitutionId, PluginId, ProductId};
 
 use crate::error::Problem;
-use crate::fee::FeeLine;
+use crate::fee::{self, AccruedFee, FeeLine};
 
 /// Characters of a product's code at most.
 pub const PRODUCT_CODE_CHARS_MAX: usize = 32;
@@ -108,8 +108,10 @@ pub struct NewProduct {
     pub capture: Capture,
     /// When the money of its redemptions arrives: instantly only if it is held in units.
     pub redemption: Redemption,
-    /// Its fees; none means that it is free of them.
+    /// Its fees; none means that orders of it are free of them.
     pub fees: Vec<FeeLine>,
+    /// What it pays for every day; only what is held in units pays that.
+    pub accrued: Vec<AccruedFee>,
     /// The first day that the fees are in force; none means today.
     pub effective_from: Option<Day>,
 }
@@ -136,6 +138,21 @@ impl NewProduct {
         if self.redemption == Redemption::Instant && !self.in_units {
             let cause = "only what is held in units is redeemed instantly";
             return Err(Problem::new("redemption", cause));
+        }
+        Ok(())
+    }
+
+    /// Checks the fees: of orders, and of every day.
+    ///
+    /// # Errors
+    /// The first problem, with its place: `fees.lines[0].form.tiers[2]`.
+    pub fn check_fees(&self) -> Result<(), Problem> {
+        fee::check(&self.fees)?;
+        let codes: Vec<&str> = self.fees.iter().map(|line| line.code.as_str()).collect();
+        fee::check_accrued(&self.accrued, &codes)?;
+        if !self.in_units && !self.accrued.is_empty() {
+            let cause = "what is not held in units has no net asset value to accrue fees on";
+            return Err(Problem::new("fees.accrued", cause));
         }
         Ok(())
     }
@@ -168,6 +185,7 @@ mod tests {
             capture: Capture::OnFulfilment,
             redemption: Redemption::Instant,
             fees: Vec::new(),
+            accrued: Vec::new(),
             effective_from: None,
         }
     }

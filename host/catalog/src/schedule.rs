@@ -4,7 +4,7 @@ use qiao_model::{Day, FeeScheduleId, ProductId};
 
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::fee::FeeLine;
+use crate::fee::{AccruedFee, FeeForm, FeeLine};
 use crate::store;
 
 /// Versions of one product's fees at most.
@@ -24,8 +24,19 @@ pub struct FeeSchedule {
     pub version: u32,
     /// The first day that it is in force.
     pub effective_from: Day,
-    /// The fees; none means none.
+    /// The fees of orders; none means none.
     pub lines: Vec<FeeLine>,
+    /// The fees of every day; none means none.
+    pub accrued: Vec<AccruedFee>,
+}
+
+impl FeeSchedule {
+    /// Whether redemptions are charged by holding days, so that purchases leave lots.
+    #[must_use]
+    pub fn has_back_load(&self) -> bool {
+        let is_back_load = |line: &FeeLine| matches!(line.form, FeeForm::BackLoad(_));
+        self.lines.iter().any(is_back_load)
+    }
 }
 
 /// What a registration of fees comes to.
@@ -51,7 +62,7 @@ impl Registration {
     /// order can have been quoted before it.
     pub(crate) fn of(
         newest: Option<&FeeSchedule>,
-        lines: &[FeeLine],
+        (lines, accrued): (&[FeeLine], &[AccruedFee]),
         effective_from: Option<Day>,
         today: Day,
     ) -> Self {
@@ -62,7 +73,8 @@ impl Registration {
                 effective_from,
             };
         };
-        if newest.lines == lines && newest.effective_from <= effective_from {
+        let is_same = newest.lines == lines && newest.accrued == accrued;
+        if is_same && newest.effective_from <= effective_from {
             Self::Unchanged
         } else if effective_from < today {
             Self::InThePast(effective_from)
@@ -140,7 +152,7 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fee::{FeeForm, Payer, Receiver, Share};
+    use crate::fee::{Payer, Receiver, Share};
     use crate::order_kind::OrderKind;
     use qiao_model::{Rate, Rounding};
 
@@ -157,6 +169,8 @@ mod tests {
             form: FeeForm::Flat(fen),
             minimum: None,
             maximum: None,
+            band: None,
+            monotone: false,
             rounding: Rounding::HalfUp,
             shares: vec![Share {
                 receiver: Receiver::Platform,
@@ -172,6 +186,7 @@ mod tests {
             version,
             effective_from,
             lines: lines(fen),
+            accrued: Vec::new(),
         }
     }
 
@@ -189,7 +204,7 @@ mod tests {
             (Some(day(1)), day(1)),
             (Some(day(20)), day(20)),
         ] {
-            let registration = Registration::of(None, &lines(1), asked, day(10));
+            let registration = Registration::of(None, (&lines(1), &[]), asked, day(10));
             assert_eq!(registration, next(1, first_day));
         }
     }
@@ -198,7 +213,7 @@ mod tests {
     fn the_same_fees_again_make_no_version() {
         let newest = version(3, day(5), 1);
         for asked in [None, Some(day(5)), Some(day(10)), Some(day(20))] {
-            let registration = Registration::of(Some(&newest), &lines(1), asked, day(10));
+            let registration = Registration::of(Some(&newest), (&lines(1), &[]), asked, day(10));
             assert_eq!(registration, Registration::Unchanged);
         }
     }
@@ -206,7 +221,7 @@ mod tests {
     #[test]
     fn other_fees_are_the_next_version_from_today_on_at_the_earliest() {
         let newest = version(3, day(5), 1);
-        let of = |asked| Registration::of(Some(&newest), &lines(2), asked, day(10));
+        let of = |asked| Registration::of(Some(&newest), (&lines(2), &[]), asked, day(10));
         assert_eq!(of(None), next(4, day(10)));
         assert_eq!(of(Some(day(11))), next(4, day(11)));
         assert_eq!(of(Some(day(9))), Registration::InThePast(day(9)));
@@ -215,16 +230,21 @@ mod tests {
     #[test]
     fn a_planned_version_can_be_brought_forward_and_called_off() {
         let planned = version(2, day(20), 2);
-        let forward = Registration::of(Some(&planned), &lines(2), Some(day(15)), day(10));
+        let forward = Registration::of(Some(&planned), (&lines(2), &[]), Some(day(15)), day(10));
         assert_eq!(forward, next(3, day(15)));
-        let called_off = Registration::of(Some(&planned), &lines(1), None, day(10));
+        let called_off = Registration::of(Some(&planned), (&lines(1), &[]), None, day(10));
         assert_eq!(called_off, next(3, day(10)));
     }
 
     #[test]
     fn the_last_version_is_taken_and_one_more_is_refused() {
         let of = |newest: u32| {
-            Registration::of(Some(&version(newest, day(5), 1)), &lines(2), None, day(10))
+            Registration::of(
+                Some(&version(newest, day(5), 1)),
+                (&lines(2), &[]),
+                None,
+                day(10),
+            )
         };
         assert_eq!(of(VERSIONS_MAX - 1), next(VERSIONS_MAX, day(10)));
         assert_eq!(of(VERSIONS_MAX), Registration::TooMany);

@@ -107,6 +107,12 @@ impl Day {
         Self(self.0.saturating_add(span))
     }
 
+    /// Days from `earlier` to this one, negative when it comes later.
+    #[must_use]
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.duration_since(earlier.0).as_hours() / 24
+    }
+
     /// Midnight in Asia/Shanghai at the day's beginning.
     #[must_use]
     pub fn start(self) -> Timestamp {
@@ -150,5 +156,14 @@ mod tests {
         assert_eq!(day.start().plus_secs(16 * 3600).minute_of_day(), 960);
         assert!("2026-02-30".parse::<Day>().is_err());
         assert_eq!(day.to_string(), "2026-11-22");
+    }
+
+    #[test]
+    fn days_between_two_days_are_counted_over_a_leap_day() {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let (earlier, later) = (day("2028-02-28"), day("2028-03-01"));
+        assert_eq!(later.days_since(earlier), 2);
+        assert_eq!(earlier.days_since(later), -2);
+        assert_eq!(later.days_since(later), 0);
     }
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::offer::Offer;
 use crate::order::Order;
 use crate::orders::Orders;
-use crate::quote::{Quote, QuoteId};
+use crate::quote::{Quote, QuoteContext, QuoteId};
 use crate::store;
 use crate::store::mandates::{self, ChargeKey};
 
@@ -44,9 +44,12 @@ impl Orders {
         if let Some(placed) = store::orders::find(&inner.db, order).await? {
             return Ok(charged(&placed));
         }
-        let quote = self.price(&offer, quote_id).await?;
+        let context = QuoteContext {
+            method: Method::Mandate(mandate.id),
+        };
+        let quote = self.price(&offer, quote_id, context).await?;
         let now = inner.env.now();
-        let hold = hold_of(&quote, &offer, &mandate)?;
+        let hold = hold_of(&quote, &offer)?;
         let placement = self.placement(quote, hold, None, now)?;
         self.place(&placement).await?;
         Ok(charged(&self.stored(order).await?))
@@ -107,6 +110,7 @@ impl Orders {
             plugin: request.plugin,
             institution: mandate.institution,
             product: product.id,
+            scene: None,
             terms: request.offer.clone(),
             made_at,
             expires_at: made_at.plus_secs(CHARGE_OFFER_SECS),
@@ -114,15 +118,14 @@ impl Orders {
     }
 }
 
-/// The hold of a charge: the mandate pays, and is consumed with it.
-fn hold_of(quote: &Quote, offer: &Offer, mandate: &Mandate) -> Result<Keyed, Error> {
+/// The hold of a charge: the mandate that it was quoted for pays, and is consumed
+/// with it.
+fn hold_of(quote: &Quote, offer: &Offer) -> Result<Keyed, Error> {
     let plan = quote.plan().map_err(Error::Unpriceable)?;
-    let mut payment = payment_of(quote, plan, &offer.terms.title);
-    payment.method = Method::Mandate(mandate.id);
     let charge = Charge {
         product: Some(quote.product),
         capture: ChargeCapture::Later,
-        payment,
+        payment: payment_of(quote, plan, &offer.terms.title),
     };
     Ok(Keyed::from(Command::Charge(charge)))
 }

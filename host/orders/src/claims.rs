@@ -3,12 +3,14 @@
 
 use std::str::FromStr;
 
-use qiao_catalog::fee::ChargedLine;
+use qiao_catalog::fee::{Aged, ChargedLine, Proposal};
 use qiao_catalog::{Capture, Payer, Price, Receiver};
 use qiao_model::{Currency, Money, Timestamp};
 use qiao_runtime::Entry;
 use serde::{Deserialize, Serialize};
 
+use crate::lots::LotEffect;
+use crate::plan::Parties;
 use crate::quote::Quote;
 
 /// The claims do not read as a quote.
@@ -29,6 +31,7 @@ struct Claims {
     product: String,
     product_code: String,
     kind: String,
+    method: String,
     capture: String,
     release: String,
     release_digest: String,
@@ -38,6 +41,13 @@ struct Claims {
     currency: String,
     principal_minor: i64,
     lines: Vec<LineClaims>,
+    channel: Option<String>,
+    developer: Option<String>,
+    scene: Option<String>,
+    proposals: Vec<(String, i64)>,
+    ages: Vec<(u32, i64)>,
+    lots: String,
+    lots_digest: Option<String>,
     unit_price_e4: Option<i64>,
     amount_minor: i64,
     units_minor: Option<i64>,
@@ -84,6 +94,7 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
         product: quote.product.to_string(),
         product_code: quote.product_code.clone(),
         kind: quote.kind.name().to_owned(),
+        method: quote.method.to_string(),
         capture: quote.capture.name().to_owned(),
         release: quote.release.to_string(),
         release_digest: quote.release_digest.clone(),
@@ -98,6 +109,13 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
         currency: quote.principal.currency.to_string(),
         principal_minor: quote.principal.minor,
         lines: quote.lines.iter().map(line_claims).collect(),
+        channel: quote.parties.channel.map(|channel| channel.to_string()),
+        developer: quote.parties.developer.map(|id| id.to_string()),
+        scene: quote.parties.scene.map(|id| id.to_string()),
+        proposals: quote.proposals.iter().map(proposal_claims).collect(),
+        ages: quote.ages.iter().map(|a| (a.days, a.units_minor)).collect(),
+        lots: quote.lots.name().to_owned(),
+        lots_digest: quote.lots_digest.as_ref().map(hex),
         unit_price_e4: quote.unit_price_e4,
         amount_minor: quote.amount.minor,
         units_minor: quote.units_minor,
@@ -133,6 +151,7 @@ pub(crate) fn read(json: &[u8]) -> Result<Quote, ClaimsError> {
         product: parse("product", &claims.product)?,
         product_code: claims.product_code,
         kind: parse("kind", &claims.kind)?,
+        method: parse("method", &claims.method)?,
         capture: capture_from_name(&claims.capture)?,
         release: parse("release", &claims.release)?,
         release_digest: claims.release_digest,
@@ -141,6 +160,17 @@ pub(crate) fn read(json: &[u8]) -> Result<Quote, ClaimsError> {
         price: claims.price.map(price).transpose()?,
         principal: Money::new(claims.principal_minor, currency),
         lines: lines?,
+        parties: Parties {
+            channel: maybe("channel", claims.channel.as_deref())?,
+            developer: maybe("developer", claims.developer.as_deref())?,
+            scene: maybe("scene", claims.scene.as_deref())?,
+        },
+        proposals: claims.proposals.into_iter().map(proposal).collect(),
+        ages: claims.ages.into_iter().map(aged).collect(),
+        lots: LotEffect::of_name(&claims.lots).ok_or(ClaimsError("lots"))?,
+        lots_digest: (claims.lots_digest.as_deref())
+            .map(|text| unhex("lots digest", text))
+            .transpose()?,
         unit_price_e4: claims.unit_price_e4,
         amount: Money::new(claims.amount_minor, currency),
         units_minor: claims.units_minor,
@@ -165,9 +195,20 @@ pub(crate) fn entries(pairs: Vec<(String, String)>) -> Vec<Entry> {
     pairs.into_iter().map(entry).collect()
 }
 
+fn proposal_claims(proposal: &Proposal) -> (String, i64) {
+    (proposal.code.clone(), proposal.minor)
+}
+
+fn proposal((code, minor): (String, i64)) -> Proposal {
+    Proposal { code, minor }
+}
+
+fn aged((days, units_minor): (u32, i64)) -> Aged {
+    Aged { days, units_minor }
+}
+
 fn line_claims(line: &ChargedLine) -> LineClaims {
-    let share =
-        |(receiver, money): &(Receiver, Money)| (receiver_name(*receiver).to_owned(), money.minor);
+    let share = |(receiver, money): &(Receiver, Money)| (receiver.name().to_owned(), money.minor);
     LineClaims {
         code: line.code.clone(),
         name: line.name.clone(),
@@ -179,7 +220,8 @@ fn line_claims(line: &ChargedLine) -> LineClaims {
 
 fn charged_line(claims: LineClaims, currency: Currency) -> Result<ChargedLine, ClaimsError> {
     let share = |(receiver, minor): (String, i64)| {
-        Ok((receiver_from_name(&receiver)?, Money::new(minor, currency)))
+        let receiver = Receiver::of_name(&receiver).ok_or(ClaimsError("receiver"))?;
+        Ok((receiver, Money::new(minor, currency)))
     };
     Ok(ChargedLine {
         code: claims.code,
@@ -223,21 +265,12 @@ fn payer_from_name(name: &str) -> Result<Payer, ClaimsError> {
     named.ok_or(ClaimsError("payer"))
 }
 
-const fn receiver_name(receiver: Receiver) -> &'static str {
-    match receiver {
-        Receiver::Institution => "institution",
-        Receiver::Platform => "platform",
-    }
-}
-
-fn receiver_from_name(name: &str) -> Result<Receiver, ClaimsError> {
-    let receivers = [Receiver::Institution, Receiver::Platform];
-    let named = receivers.into_iter().find(|r| receiver_name(*r) == name);
-    named.ok_or(ClaimsError("receiver"))
-}
-
 fn parse<T: FromStr>(what: &'static str, text: &str) -> Result<T, ClaimsError> {
     text.parse().map_err(|_| ClaimsError(what))
+}
+
+fn maybe<T: FromStr>(what: &'static str, text: Option<&str>) -> Result<Option<T>, ClaimsError> {
+    text.map(|text| parse(what, text)).transpose()
 }
 
 fn hex(bytes: &[u8; 32]) -> String {
@@ -266,7 +299,8 @@ fn unhex(what: &'static str, text: &str) -> Result<[u8; 32], ClaimsError> {
 #[cfg(test)]
 pub(crate) mod tests {
     use qiao_catalog::OrderKind;
-    use qiao_model::Id;
+    use qiao_model::{Channel, Id};
+    use qiao_payments::Method;
 
     use super::*;
 
@@ -285,6 +319,10 @@ pub(crate) mod tests {
             product: Id::from_u128(7),
             product_code: "money-fund".to_owned(),
             kind: OrderKind::Purchase,
+            method: Method::Bank {
+                link: Id::from_u128(14),
+                channel: Channel::SANDBOX,
+            },
             capture: Capture::OnFulfilment,
             release: Id::from_u128(8),
             release_digest: "ab".repeat(32),
@@ -307,6 +345,21 @@ pub(crate) mod tests {
                     (Receiver::Platform, Money::cny(40)),
                 ],
             }],
+            parties: Parties {
+                channel: Some(Channel::SANDBOX),
+                developer: Some(Id::from_u128(11)),
+                scene: Some(Id::from_u128(12)),
+            },
+            proposals: vec![Proposal {
+                code: "purchase-fee".to_owned(),
+                minor: 100,
+            }],
+            ages: vec![Aged {
+                days: 7,
+                units_minor: 100_000,
+            }],
+            lots: LotEffect::Taken,
+            lots_digest: Some([13; 32]),
             unit_price_e4: Some(10_000),
             amount: Money::cny(100_100),
             units_minor: Some(100_000),

@@ -13,7 +13,7 @@ use crate::orders::Orders;
 use crate::pages::demand_person;
 use crate::plan::Plan;
 use crate::quote::Quote;
-use crate::rules::LEASE_SECS;
+use crate::rules::{LEASE_SECS, Refusal};
 use crate::store;
 
 /// How often a command is handed in again after another node had the same idea.
@@ -150,6 +150,7 @@ impl Orders {
             amount: quote.amount,
             paid: plan.paid,
             units_minor: plan.units_minor,
+            lots: quote.lots,
             standing: standing.clone(),
         };
         Ok(Placement {
@@ -176,6 +177,9 @@ impl Orders {
                 Ok(Ok(Outcome::PlacedForLater)) => return Ok(Placed::ForLater),
                 Ok(Ok(Outcome::Existing)) => return Ok(Placed::Before),
                 Ok(Err(Refused::Payment(refusal))) => return Err(Error::Payment(refusal)),
+                Ok(Err(Refused::Order(Refusal::LotsChanged(_)))) => {
+                    return Err(Error::QuoteOutdated(placement.order.quote.id));
+                }
                 Ok(Err(Refused::Order(refusal))) => return Err(Error::Refused(refusal)),
                 // Two nodes stored the same order at once: the second look finds it.
                 Err(error) if error.is_unique_violation() && tries < PLACE_TRIES_MAX => tries += 1,
@@ -234,7 +238,7 @@ pub(crate) fn payment_of(quote: &Quote, plan: Plan, title: &str) -> NewPayment {
         order: Some(quote.order()),
         institution: Some(quote.institution),
         payer: plan.payer,
-        method: Method::Balance,
+        method: quote.method,
         amount: plan.paid,
         splits: plan.splits,
         deliveries: units

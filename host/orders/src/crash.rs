@@ -17,11 +17,13 @@ pub enum CrashPoint {
     AfterCancel,
     /// A batch of an income day is credited; the next is not.
     AfterIncomeBatch,
+    /// The accrued fees of a day are paid; those of the next are not.
+    AfterAccruedDay,
 }
 
 impl CrashPoint {
     /// Every point.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::AfterHold,
         Self::AfterCapture,
         Self::AfterFulfil,
@@ -29,6 +31,7 @@ impl CrashPoint {
         Self::BeforeCancel,
         Self::AfterCancel,
         Self::AfterIncomeBatch,
+        Self::AfterAccruedDay,
     ];
 
     /// Its name, as [`CRASH_VARIABLE`] gives it.
@@ -42,6 +45,7 @@ impl CrashPoint {
             Self::BeforeCancel => "before-cancel",
             Self::AfterCancel => "after-cancel",
             Self::AfterIncomeBatch => "after-income-batch",
+            Self::AfterAccruedDay => "after-accrued-day",
         }
     }
 }
@@ -52,7 +56,7 @@ pub const CRASH_VARIABLE: &str = "QIAO_CRASH_AT";
 /// The text names no point.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no crash point; one of after-hold, after-capture, after-fulfil, after-settle, before-cancel, after-cancel, after-income-batch"
+    "`{0}` is no crash point; one of after-hold, after-capture, after-fulfil, after-settle, before-cancel, after-cancel, after-income-batch, after-accrued-day"
 )]
 pub struct ParseCrashPointError(String);
 

@@ -59,8 +59,9 @@ pub enum Error {
     /// The quote is too old.
     #[error("quote {0} has expired")]
     QuoteExpired(QuoteId),
-    /// The plugin was changed or stopped since it was made: quote again.
-    #[error("quote {0} is outdated: the plugin has changed since")]
+    /// The plugin was changed or stopped since it was made, or the user's lots of
+    /// the product are others: quote again.
+    #[error("quote {0} is outdated: the plugin or the holding has changed since")]
     QuoteOutdated(QuoteId),
     /// The amount that the user confirmed is not the one that was quoted.
     #[error("{confirmed} was confirmed, {quoted} was quoted")]
@@ -101,6 +102,9 @@ pub enum Error {
     /// The database did not do it.
     #[error("order storage failed")]
     Storage(#[from] qiao_db::Error),
+    /// An accrued fee of a day is more than 64 bits of minor units.
+    #[error("the accrued fee `{0}` is too large")]
+    AccrualTooLarge(String),
     /// A test made the host stop here.
     #[error("stopped at {} on purpose", .0.name())]
     Crashed(CrashPoint),

@@ -23,6 +23,8 @@ pub struct Serving {
     pub release: ReleaseId,
     /// Its digest, as lower-case hex.
     pub digest: String,
+    /// Who developed it, as its manifest says; none where its institution did.
+    pub developer: Option<InstitutionId>,
 }
 
 /// A job of the manifest of a release that serves.

@@ -4,6 +4,7 @@ use qiao_model::{InstitutionId, Money, OrderId, PaymentId, PluginId, ProductId, 
 use qiao_runtime::OrderState;
 use serde_json::json;
 
+use crate::lots::LotEffect;
 use crate::order::{Standing, state_name};
 
 /// What the money path needs of an order, without its quote.
@@ -22,6 +23,7 @@ pub(crate) struct Head {
     pub(crate) amount: Money,
     pub(crate) paid: Money,
     pub(crate) units_minor: Option<i64>,
+    pub(crate) lots: LotEffect,
     pub(crate) standing: Standing,
 }
 

@@ -116,6 +116,7 @@ mod tests {
                 institution: Id::from_u128(2),
                 release: Id::from_u128(3),
                 digest: String::new(),
+                developer: None,
             },
             name: "daily".to_owned(),
             minute_of_day,

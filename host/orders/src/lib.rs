@@ -6,7 +6,8 @@
 //! [`plan`] what it moves, both without IO; a machine stores orders and their
 //! payments in one transaction; the worker of the binary calls the steps
 //! [`Orders::resume`], [`Orders::run_due_jobs`], [`Orders::accrue_income`],
-//! [`Orders::repay_advances`], [`Orders::prune_offers`] and, for claimed deliveries,
+//! [`Orders::accrue_fees`], [`Orders::repay_advances`], [`Orders::prune_offers`] and,
+//! for claimed deliveries,
 //! [`Orders::deliver_to_plugin`].
 //!
 //! Guarantees: an offer never changes; a quote is written nowhere and its
@@ -16,23 +17,29 @@
 //! trigger); after a crash at any point an order is driven on by whoever claims
 //! its lease, under the same id, and money moves once; a plugin that gives no
 //! answer leaves `unknown`, never `failed`; income of a day is credited to a
-//! holder once; a plugin's charge places one order per key, within its mandate;
-//! the daily limit of instant redemptions is counted in the transaction that
-//! holds their money.
+//! holder once, and a day's accrued fees are paid once; a plugin's charge places
+//! one order per key, within its mandate; the daily limit of instant redemptions
+//! is counted in the transaction that holds their money; a redemption takes the
+//! lots that its quote saw, first in, first out, or is refused; the fees of a
+//! quote are those of the schedule that it is pinned to ([`check_fees`]).
 //!
 //! What is absent: no page is rendered, no fee is computed here (the catalog
 //! does), no account is touched but through payments, no task of its own.
 
+mod accrual;
+mod accrued_day;
 mod charge;
 mod claims;
 mod confirm;
 mod crash;
 mod error;
+mod fees;
 mod fulfiller;
 mod head;
 mod holdings;
 mod income;
 mod jobs;
+mod lots;
 mod machine;
 mod mandate;
 mod offer;
@@ -53,14 +60,18 @@ mod saga;
 mod store;
 mod token;
 
+pub use accrual::AccruedFees;
+pub use accrued_day::AccruedDay;
 pub use claims::ClaimsError;
 pub use confirm::Confirmation;
 pub use crash::{CRASH_VARIABLE, Crash, CrashPoint, ParseCrashPointError};
 pub use error::Error;
+pub use fees::{FeesDiffer, check_fees};
 pub use fulfiller::{Called, DailyJob, Found, Fulfiller, LookupError, Serving};
 pub use holdings::Holding;
 pub use income::{Accrued, INCOME_HOLDERS_MAX};
 pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS};
+pub use lots::{LotEffect, LotsDigest};
 pub use mandate::MandateOffer;
 pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
 pub use order::{
@@ -72,7 +83,7 @@ pub use pages::{Submission, Visit};
 pub use plugin_fulfiller::PluginFulfiller;
 pub use pricing::Replay;
 pub use qiao_catalog::OrderKind;
-pub use quote::{QUOTE_LIFETIME_SECS, Quote, QuoteId, QuoteNoun};
+pub use quote::{QUOTE_LIFETIME_SECS, Quote, QuoteContext, QuoteId, QuoteNoun};
 pub use redemption::{ADVANCES_PAGE_MAX, Arrival, INSTANT_REDEMPTION_DAY_MAX};
 pub use resume::RESUME_ORDERS_MAX;
 pub use token::{QuoteSigner, TOKEN_BYTES_MAX, TokenError};
@@ -85,6 +96,13 @@ pub const MIGRATIONS: &[qiao_db::Migration] = &[
         sql: include_str!("../migrations/202611220801_orders.sql"),
         sqlite: include_str!("../migrations/202611220801_orders.sqlite.sql"),
         postgres: include_str!("../migrations/202611220801_orders.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_270_301,
+        name: "lots_and_accrued_fees",
+        sql: include_str!("../migrations/202611270301_lots_and_accrued_fees.sql"),
+        sqlite: include_str!("../migrations/202611270301_lots_and_accrued_fees.sqlite.sql"),
+        postgres: include_str!("../migrations/202611270301_lots_and_accrued_fees.postgres.sql"),
     },
     qiao_db::Migration {
         version: 202_611_270_801,

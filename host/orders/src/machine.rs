@@ -6,6 +6,7 @@ use qiao_model::{Calendar, Env, OrderId, RefundId, Timestamp};
 use qiao_payments::{Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, NewRefund};
 
 use crate::head::Head;
+use crate::lots::{LoadedLots, Wanted};
 use crate::order::{Order, Standing};
 use crate::redemption::{Arrival, Redeeming};
 use crate::redemptions::Redemptions;
@@ -89,6 +90,7 @@ impl Machine for OrderMachine {
         let mut books = qiao_payments::batch::load(tx, &possible).await?;
         // After the lock of the advances, so that no other host counts meanwhile.
         orders.redemptions = Redemptions::load(tx, commands, &self.calendar, now.day()).await?;
+        orders.lots = LoadedLots::load(tx, &orders.wanted_lots(commands)).await?;
         let outcomes = commands
             .iter()
             .map(|command| orders.decide(&mut books, command, now))
@@ -103,6 +105,7 @@ impl Machine for OrderMachine {
 #[derive(Default)]
 struct Loaded<'a> {
     orders: HashMap<OrderId, Head>,
+    lots: LoadedLots,
     placed: Vec<&'a Placement>,
     changed: Vec<OrderId>,
     events: Vec<NewEvent>,
@@ -154,6 +157,31 @@ impl<'a> Loaded<'a> {
         }
     }
 
+    /// The lots that orders of the batch may touch.
+    fn wanted_lots(&self, commands: &[Command]) -> Wanted {
+        let mut wanted = Wanted::default();
+        for command in commands {
+            match command {
+                Command::Place(placement) => wanted.add(&placement.head),
+                Command::Change {
+                    order,
+                    change: Change::Capture | Change::Complete(_) | Change::Reject(_),
+                    ..
+                } => {
+                    if let Some(head) = self.orders.get(order) {
+                        wanted.add(head);
+                    }
+                }
+                Command::Change {
+                    change:
+                        Change::Wait(_) | Change::Doubt(_) | Change::Cancelled | Change::CancelFailed,
+                    ..
+                } => {}
+            }
+        }
+        wanted
+    }
+
     fn decide(
         &mut self,
         books: &mut qiao_payments::batch::Loaded,
@@ -177,6 +205,11 @@ impl<'a> Loaded<'a> {
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
         let mut head = placement.head.clone();
+        let quoted = placement.order.quote.lots_digest;
+        let taken = match self.orders.contains_key(&head.id) {
+            true => Vec::new(),
+            false => self.lots.takes(books, &head, quoted)?,
+        };
         let redeeming = self.redemptions.choose(books, placement);
         let hold = match (&redeeming, &placement.later) {
             (
@@ -196,6 +229,7 @@ impl<'a> Loaded<'a> {
             };
         }
         held?;
+        self.lots.take(&head, &taken);
         let outcome = match redeeming.as_ref().map(|redeeming| redeeming.arrival) {
             Some(Arrival::Later(day)) => {
                 head.standing.next_at = Some(day.start());
@@ -226,6 +260,7 @@ impl<'a> Loaded<'a> {
         let decision = rules::decide(&head.standing, attempt, change, now)?;
         if let Some(command) = money_command(head, decision.money, change) {
             qiao_payments::batch::decide(books, &Keyed::from(command), now)?;
+            self.lots.follow(head, decision.money, now.day());
         }
         if matches!(decision.money, MoneyStep::Void | MoneyStep::Refund) {
             self.redemptions.give_back(order);
@@ -254,6 +289,7 @@ impl<'a> Loaded<'a> {
         let changed: Vec<&Head> = self.changed.iter().map(|id| &self.orders[id]).collect();
         store::update_orders(tx, &changed).await?;
         self.redemptions.store(tx).await?;
+        self.lots.store(tx).await?;
         qiao_events::append(tx, now, &self.events).await
     }
 }

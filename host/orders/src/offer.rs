@@ -18,6 +18,9 @@ pub struct Offer {
     pub institution: InstitutionId,
     /// What it sells.
     pub product: ProductId,
+    /// The institution through whose door the user came; none where it was the
+    /// plugin's own.
+    pub scene: Option<InstitutionId>,
     /// What the plugin proposed.
     pub terms: qiao_runtime::Offer,
     /// When it was made.
@@ -41,6 +44,7 @@ impl Offer {
         add(&self.user.to_string());
         add(&self.plugin.to_string());
         add(&self.product.to_string());
+        add(&self.scene.map_or_else(String::new, |id| id.to_string()));
         add(&terms.product);
         add(terms.kind.name());
         add(&terms.title);
@@ -63,7 +67,7 @@ pub enum Answer {
     /// Another page.
     Page(qiao_runtime::Page),
     /// A stored offer: the host's checkout is next.
-    Offer(Offer),
+    Offer(Box<Offer>),
     /// A stored offer of a mandate: the host's consent page is next.
     Mandate(crate::mandate::MandateOffer),
 }

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use qiao_auth::Permit;
-use qiao_model::{OfferId, Scope, Timestamp, UserId};
+use qiao_model::{InstitutionId, OfferId, Scope, Timestamp, UserId};
 use qiao_runtime::{CallError, Field, Page, PageError};
 
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct Visit {
     pub locale: String,
     /// Values that a link of an earlier page carried.
     pub params: Vec<Field>,
+    /// The institution through whose door the user came, where it is another's.
+    pub scene: Option<InstitutionId>,
 }
 
 /// A user sends a form of a page back.
@@ -60,6 +62,7 @@ impl Orders {
     pub async fn submit(&self, permit: &Permit, submission: Submission) -> Result<Answer, Error> {
         let user = demand_person(permit)?;
         let serving = self.serving_service(&submission.visit).await?;
+        let scene = submission.visit.scene;
         let submission = qiao_runtime::Submission {
             visit: self.visit_of(user, submission.visit),
             form: submission.form,
@@ -70,8 +73,8 @@ impl Orders {
         match answered.map_err(page_refusal)? {
             qiao_runtime::Answer::Page(page) => Ok(Answer::Page(page)),
             qiao_runtime::Answer::Offer(terms) => {
-                let offer = self.store_offer(&serving, user, terms).await?;
-                Ok(Answer::Offer(offer))
+                let offer = self.store_offer(&serving, user, scene, terms).await?;
+                Ok(Answer::Offer(Box::new(offer)))
             }
             qiao_runtime::Answer::Mandate(terms) => {
                 let offer = self.store_mandate_offer(&serving, user, terms).await?;
@@ -132,6 +135,7 @@ impl Orders {
         &self,
         serving: &Serving,
         user: UserId,
+        scene: Option<InstitutionId>,
         terms: qiao_runtime::Offer,
     ) -> Result<Offer, Error> {
         let inner = self.inner();
@@ -143,6 +147,7 @@ impl Orders {
             plugin: serving.plugin,
             institution: serving.institution,
             product: product.id,
+            scene,
             terms,
             made_at,
             expires_at: made_at.plus_secs(OFFER_LIFETIME_SECS),

@@ -4,13 +4,39 @@ use std::borrow::Cow;
 
 use qiao_catalog::fee::ChargedLine;
 use qiao_catalog::{OrderKind, Payer, Receiver};
-use qiao_model::{AmountError, InstitutionId, Money, ProductId, Rounding, UserId};
+use qiao_model::{AmountError, Channel, InstitutionId, Money, ProductId, Rounding, UserId};
 use qiao_payments::{Party, Split};
 
 /// Hundredths of a unit in a unit.
 const UNIT_MINOR: i128 = 100;
 /// `unit_price_e4` counts 1/10000 of the currency's main unit.
 const PRICE_SCALE: i128 = 10_000;
+
+/// Who stands behind the receivers of an order's fees, beside institution and platform.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Parties {
+    /// The bank channel that it is paid through; none when it is paid from the balance.
+    pub channel: Option<Channel>,
+    /// Who developed the plugin; none where its institution did.
+    pub developer: Option<InstitutionId>,
+    /// Through whose door the person came; none where it was the institution's own.
+    pub scene: Option<InstitutionId>,
+}
+
+impl Parties {
+    /// Whom a receiver's share goes to. Total: without a channel or a scene it goes
+    /// to the platform, without a developer to the institution.
+    #[must_use]
+    pub fn of(&self, receiver: Receiver, institution: InstitutionId) -> Party {
+        match receiver {
+            Receiver::Institution => Party::Revenue(institution),
+            Receiver::Platform => Party::Platform,
+            Receiver::Channel => self.channel.map_or(Party::Platform, Party::Channel),
+            Receiver::Developer => Party::Revenue(self.developer.unwrap_or(institution)),
+            Receiver::Scene => self.scene.map_or(Party::Platform, Party::Revenue),
+        }
+    }
+}
 
 /// What a plan follows from.
 #[derive(Clone, Debug)]
@@ -27,6 +53,8 @@ pub struct Terms<'a> {
     pub principal: Money,
     /// The fees, as the host computed them.
     pub lines: &'a [ChargedLine],
+    /// Who gets them.
+    pub parties: Parties,
     /// The price of a unit; none for products that are not held in units.
     pub unit_price_e4: Option<i64>,
     /// For a redemption: units to give back.
@@ -199,10 +227,7 @@ fn totals(terms: &Terms<'_>) -> Result<Totals, PlanError> {
 fn fee_splits<'a>(terms: &'a Terms<'_>) -> impl Iterator<Item = Split> + 'a {
     terms.lines.iter().flat_map(|line| {
         line.shares.iter().map(|(receiver, share)| Split {
-            receiver: match receiver {
-                Receiver::Institution => Party::Revenue(terms.institution),
-                Receiver::Platform => Party::Platform,
-            },
+            receiver: terms.parties.of(*receiver, terms.institution),
             amount: *share,
             purpose: Cow::Owned(line.code.clone()),
         })

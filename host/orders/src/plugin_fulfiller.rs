@@ -149,6 +149,8 @@ fn serving(release: &Release) -> Serving {
         institution: release.institution,
         release: release.id,
         digest: release.digest.clone(),
+        // The registry took no id that is none.
+        developer: (release.manifest.developer.as_deref()).and_then(|id| id.parse().ok()),
     }
 }
 

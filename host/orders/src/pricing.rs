@@ -1,14 +1,16 @@
 use qiao_auth::Permit;
-use qiao_catalog::{OrderKind, Product};
+use qiao_catalog::fee::{self, Aged, Basis};
+use qiao_catalog::{FeeSchedule, OrderKind, Product};
 use qiao_model::{OfferId, OrderId, Scope};
 use qiao_runtime::{CallError, QuoteError, QuoteRequest, Quoted};
 
 use crate::error::Error;
 use crate::fulfiller::Serving;
+use crate::lots::{self, LotEffect, LotsDigest};
 use crate::offer::Offer;
 use crate::orders::Orders;
-use crate::plan::{Plan, PlanError, Terms};
-use crate::quote::{QUOTE_LIFETIME_SECS, Quote, QuoteId};
+use crate::plan::{Parties, Plan, PlanError, Terms};
+use crate::quote::{QUOTE_LIFETIME_SECS, Quote, QuoteContext, QuoteId};
 use crate::store;
 
 /// What asking a plugin for a stored quote again gave.
@@ -20,6 +22,21 @@ pub struct Replay {
     pub stored: ([u8; 32], [u8; 32], u64),
     /// What it is now.
     pub replayed: ([u8; 32], [u8; 32], u64),
+}
+
+/// What an order would do to its user's lots.
+struct QuotedLots {
+    effect: LotEffect,
+    ages: Vec<Aged>,
+    digest: Option<LotsDigest>,
+}
+
+impl QuotedLots {
+    const NONE: Self = Self {
+        effect: LotEffect::Unkept,
+        ages: Vec::new(),
+        digest: None,
+    };
 }
 
 impl Replay {
@@ -35,15 +52,25 @@ impl Orders {
     /// registered schedule. Nothing is written. Scope `account`.
     ///
     /// # Errors
-    /// The offer is not this user's or has expired, the plugin refuses or fails,
-    /// or its price and the fees make no order.
-    pub async fn quote(&self, permit: &Permit, offer: OfferId) -> Result<Quote, Error> {
+    /// The offer is not this user's or has expired, the plugin refuses, fails or
+    /// proposes a fee outside its band, or its price and the fees make no order.
+    pub async fn quote(
+        &self,
+        permit: &Permit,
+        offer: OfferId,
+        context: QuoteContext,
+    ) -> Result<Quote, Error> {
         let offer = self.live_offer(permit, offer).await?;
-        self.price(&offer, self.inner().env.id()).await
+        self.price(&offer, self.inner().env.id(), context).await
     }
 
     /// Prices an offer as the quote of that id.
-    pub(crate) async fn price(&self, offer: &Offer, id: QuoteId) -> Result<Quote, Error> {
+    pub(crate) async fn price(
+        &self,
+        offer: &Offer,
+        id: QuoteId,
+        context: QuoteContext,
+    ) -> Result<Quote, Error> {
         let inner = self.inner();
         let serving = inner.plugins.serving(offer.plugin).await?;
         let serving = serving.ok_or_else(|| Error::NotServing(offer.plugin.to_string()))?;
@@ -64,8 +91,21 @@ impl Orders {
         let quoted = inner.plugins.quote(&serving, request).await;
         let quoted = quoted.map_err(quote_refusal)?;
         check_answer(offer, &quoted, &product)?;
+        let lots = self.quoted_lots(offer, &product, &schedule).await?;
+        let parties = Parties {
+            channel: context.channel(),
+            developer: serving.developer,
+            scene: offer.scene,
+        };
         let principal = quoted.quote.principal;
-        let fees = qiao_catalog::fee::charge(&schedule.lines, offer.terms.kind, principal)
+        let basis = Basis {
+            kind: offer.terms.kind,
+            principal,
+            channel: parties.channel,
+            ages: &lots.ages,
+            proposals: &quoted.quote.proposals,
+        };
+        let fees = fee::charge(&schedule.lines, &basis)
             .map_err(PlanError::Fees)
             .map_err(Error::Unpriceable)?;
         let terms = Terms {
@@ -75,6 +115,7 @@ impl Orders {
             product: offer.product,
             principal,
             lines: &fees.lines,
+            parties,
             unit_price_e4: quoted.quote.unit_price_e4,
             units_minor: offer.terms.units_minor,
         };
@@ -92,6 +133,7 @@ impl Orders {
             product: product.id,
             product_code: product.code.clone(),
             kind: offer.terms.kind,
+            method: context.method,
             capture: product.capture,
             release: serving.release,
             release_digest: serving.digest,
@@ -100,6 +142,11 @@ impl Orders {
             price,
             principal,
             lines: fees.lines,
+            parties,
+            proposals: quoted.quote.proposals,
+            ages: lots.ages,
+            lots: lots.effect,
+            lots_digest: lots.digest,
             unit_price_e4: quoted.quote.unit_price_e4,
             amount: plan.amount,
             units_minor: plan.units_minor,
@@ -111,6 +158,44 @@ impl Orders {
             expires_at: now.plus_secs(QUOTE_LIFETIME_SECS).min(offer.expires_at),
         };
         Ok(inner.signer.sign(quote))
+    }
+
+    /// What an order of the offer would do to its user's lots.
+    async fn quoted_lots(
+        &self,
+        offer: &Offer,
+        product: &Product,
+        schedule: &FeeSchedule,
+    ) -> Result<QuotedLots, Error> {
+        let inner = self.inner();
+        let (kind, units) = (offer.terms.kind, offer.terms.units_minor);
+        let units = match (kind, units) {
+            (OrderKind::Purchase, _) if schedule.has_back_load() => {
+                return Ok(QuotedLots {
+                    effect: LotEffect::Added,
+                    ..QuotedLots::NONE
+                });
+            }
+            (OrderKind::Redeem, Some(units)) if product.in_units => units,
+            (OrderKind::Purchase | OrderKind::Pay | OrderKind::Redeem, _) => {
+                return Ok(QuotedLots::NONE);
+            }
+        };
+        let lots = store::lots::of_holder(&inner.db, offer.user, product.id).await?;
+        // Lots of an older schedule are taken, too, so that they stay true.
+        if lots.is_empty() && !schedule.has_back_load() {
+            return Ok(QuotedLots::NONE);
+        }
+        let permit = inner.auth.permit_system("quotes", Scope::HoldingsRead);
+        let held = inner.payments.holding(&permit, offer.user, product.id);
+        let held = held.await?;
+        let taken = lots::take(&lots, held.balance.available(), units);
+        let today = inner.env.today();
+        Ok(QuotedLots {
+            effect: LotEffect::Taken,
+            ages: fee::ages(&schedule.lines, &lots::lots_of(&taken, today), today),
+            digest: Some(lots::digest(&taken)),
+        })
     }
 
     /// Asks the plugin for an order's quote again, from what the order keeps.

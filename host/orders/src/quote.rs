@@ -1,13 +1,15 @@
-use qiao_catalog::fee::ChargedLine;
+use qiao_catalog::fee::{Aged, ChargedLine, Proposal};
 use qiao_catalog::{Capture, OrderKind, Price};
 use qiao_model::id::{Id, Noun};
 use qiao_model::{
-    Day, InstitutionId, Money, OfferId, OrderId, PaymentId, PluginId, ProductId, ReleaseId,
-    Timestamp, UserId,
+    Channel, Day, InstitutionId, Money, OfferId, OrderId, PaymentId, PluginId, ProductId,
+    ReleaseId, Timestamp, UserId,
 };
+use qiao_payments::Method;
 use qiao_runtime::Entry;
 
-use crate::plan::{Plan, PlanError, Terms};
+use crate::lots::{LotEffect, LotsDigest};
+use crate::plan::{Parties, Plan, PlanError, Terms};
 
 /// How long a quote can be confirmed.
 pub const QUOTE_LIFETIME_SECS: i64 = 5 * 60;
@@ -22,6 +24,23 @@ impl Noun for QuoteNoun {
 
 /// A quote.
 pub type QuoteId = Id<QuoteNoun>;
+
+/// What a quote depends on beside its offer: what was chosen at the checkout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QuoteContext {
+    /// How the user wants to pay.
+    pub method: Method,
+}
+
+impl QuoteContext {
+    /// The bank channel of the method, which has surcharges and a share of fees.
+    pub(crate) const fn channel(&self) -> Option<Channel> {
+        match self.method {
+            Method::Bank { channel, .. } => Some(channel),
+            Method::Balance | Method::Mandate(_) => None,
+        }
+    }
+}
 
 /// A priced offer that the user can confirm for a few minutes. It is written
 /// nowhere: `token` carries it, signed, and the order keeps it.
@@ -51,6 +70,8 @@ pub struct Quote {
     pub product_code: String,
     /// What the order does.
     pub kind: OrderKind,
+    /// How the user pays.
+    pub method: Method,
     /// When its money is captured.
     pub capture: Capture,
     /// The release that priced it.
@@ -67,6 +88,16 @@ pub struct Quote {
     pub principal: Money,
     /// Every fee.
     pub lines: Vec<ChargedLine>,
+    /// Who stands behind the fees' receivers.
+    pub parties: Parties,
+    /// Fees that the plugin proposed, within their bands.
+    pub proposals: Vec<Proposal>,
+    /// For a redemption under a back load: its units by age.
+    pub ages: Vec<Aged>,
+    /// What the order does to the user's lots of the product.
+    pub lots: LotEffect,
+    /// For a redemption that takes lots: which, so that it takes no others.
+    pub lots_digest: Option<LotsDigest>,
     /// The price of a unit in 1/10000 of the main unit.
     pub unit_price_e4: Option<i64>,
     /// What the user pays in all; for a redemption, what the user receives.
@@ -112,6 +143,7 @@ impl Quote {
             product: self.product,
             principal: self.principal,
             lines: &self.lines,
+            parties: self.parties,
             unit_price_e4: self.unit_price_e4,
             units_minor: match self.kind {
                 OrderKind::Redeem => self.units_minor,

@@ -64,6 +64,9 @@ pub enum Refusal {
     /// No order has that id.
     #[error("order {0} does not exist")]
     Missing(OrderId),
+    /// A redemption would take other lots than its quote was charged for.
+    #[error("the lots of order {0} have changed since its quote")]
+    LotsChanged(OrderId),
     /// Another call of the plugin began since; its answer decides.
     #[error("attempt {attempt} of the order is over, attempt {current} is on")]
     Overtaken {

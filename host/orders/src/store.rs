@@ -1,10 +1,12 @@
 //! The statements of this room. Each of the money path takes one JSON array, so
 //! their number does not depend on the size of the batch.
 
+pub(crate) mod accrual;
 pub(crate) mod batch;
 pub(crate) mod income;
 pub(crate) mod jobs;
 pub(crate) mod leases;
+pub(crate) mod lots;
 pub(crate) mod mandates;
 pub(crate) mod offers;
 pub(crate) mod orders;

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
-use qiao_ledger::State;
+use qiao_ledger::{Balance, State};
 use qiao_model::{
     Currency, LedgerAccountId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId,
 };
@@ -48,6 +48,13 @@ impl Loaded {
         self.ledger
             .balance(account)
             .map_or(0, |balance| balance.available())
+    }
+
+    /// What an account of the batch has, after what was decided so far; none when
+    /// nothing ever moved on it, or the batch does not touch it.
+    #[must_use]
+    pub fn balance(&self, account: LedgerAccountId) -> Option<Balance> {
+        self.ledger.balance(account)
     }
 }
 

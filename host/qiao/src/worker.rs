@@ -129,7 +129,8 @@ impl Worker {
     async fn run_jobs(&self) -> anyhow::Result<Found> {
         let ran = self.orders.run_due_jobs().await?;
         let credited = self.orders.accrue_income().await?;
-        Ok(found(ran + credited.days))
+        let accrued = self.orders.accrue_fees().await?;
+        Ok(found(ran + credited.days + accrued.days))
     }
 
     async fn record(&self) -> anyhow::Result<Found> {

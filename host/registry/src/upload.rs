@@ -58,6 +58,7 @@ impl Registry {
         let institution = permit.demand_institution()?;
         self.demand_active(institution).await?;
         let checked = self.inspect(institution, upload).await?;
+        self.demand_developer(&checked.manifest).await?;
         if let Some(stored) = self.stored_before(institution, &checked).await? {
             return Ok(stored);
         }
@@ -92,6 +93,21 @@ impl Registry {
                 let cause = "the inspection stopped in the middle".to_owned();
                 UploadError::Check(CheckError::Unavailable(cause))
             })?
+    }
+
+    /// Money goes to a developer, so it must be an institution that exists.
+    async fn demand_developer(&self, manifest: &Manifest) -> Result<(), UploadError> {
+        let Some(developer) = &manifest.developer else {
+            return Ok(());
+        };
+        let found = match developer.parse() {
+            Ok(id) => self.institution(id).await?,
+            Err(_) => None,
+        };
+        match found {
+            Some(_) => Ok(()),
+            None => Err(UploadError::UnknownDeveloper(developer.clone())),
+        }
     }
 
     /// The release with these bytes, if it was stored before.

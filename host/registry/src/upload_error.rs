@@ -63,6 +63,9 @@ pub enum UploadError {
     /// It does not export what every plugin does.
     #[error("the component does not export {} {}", .0.interface, .0.function)]
     MissingExport(Export),
+    /// The manifest names a developer that is no institution of this host.
+    #[error("the developer `{0}` is no institution of this host")]
+    UnknownDeveloper(String),
     /// Another institution has a plugin of this name.
     #[error("the plugin name `{0}` belongs to another institution")]
     NameTaken(String),
@@ -105,6 +108,7 @@ impl UploadError {
             Self::UnknownImport(_) => "unknown-import",
             Self::ImportWithoutScope { .. } => "import-without-scope",
             Self::MissingExport(_) => "missing-export",
+            Self::UnknownDeveloper(_) => "unknown-developer",
             Self::NameTaken(_) => "plugin-name-taken",
             Self::VersionUsed { .. } => "version-used",
             Self::Check(CheckError::Rejected(_)) => "component-rejected",

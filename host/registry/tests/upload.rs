@@ -391,6 +391,34 @@ async fn a_version_is_used_once_and_a_name_belongs_to_one_institution() {
 }
 
 #[tokio::test]
+async fn a_developer_is_an_institution_of_this_host() {
+    each_database(|database| async move {
+        let platform = platform::open(database).await;
+        let tenant = platform.tenant("harvest").await;
+        let developed_by = |developer: &str| {
+            let manifest = component::manifest("money-fund", "1.0.0", &["catalog:write"]);
+            let manifest = manifest.replacen(
+                "[plugin]\n",
+                &format!("[plugin]\ndeveloper = \"{developer}\"\n"),
+                1,
+            );
+            qiao_manifest::embed(&catalog_component(), &manifest).unwrap()
+        };
+        let nobody = format!("ins_{}", "7".repeat(26));
+        let error = refused(&platform, &tenant, &tenant.sign(&developed_by(&nobody))).await;
+        assert!(matches!(&error, UploadError::UnknownDeveloper(id) if *id == nobody));
+        assert_eq!(error.code(), "unknown-developer");
+        let developer = platform.tenant("studio").await.id.to_string();
+        let upload = tenant.sign(&developed_by(&developer));
+        let compiler = Compiler::willing();
+        let uploaded = platform.registry.upload(&tenant.staff, &upload, &compiler);
+        let release = uploaded.await.unwrap();
+        assert_eq!(release.manifest.developer, Some(developer));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn uploads_at_once_become_one_release() {
     each_database(|database| async move {
         let platform = platform::open(database).await;

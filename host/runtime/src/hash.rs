@@ -93,5 +93,10 @@ pub(crate) fn of_quote(quote: &Quote) -> [u8; 32] {
     writer.text(quote.principal.currency.code());
     writer.maybe(quote.unit_price_e4);
     writer.entries(&quote.notes);
+    writer.count(quote.proposals.len());
+    for proposal in &quote.proposals {
+        writer.text(&proposal.code);
+        writer.number(proposal.minor);
+    }
     writer.finish()
 }

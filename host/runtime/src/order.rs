@@ -1,3 +1,4 @@
+use qiao_catalog::fee::Proposal;
 use qiao_catalog::{OrderKind, Price};
 use qiao_model::{Day, Money, OrderId, UserId};
 
@@ -43,6 +44,8 @@ pub struct Quote {
     pub unit_price_e4: Option<i64>,
     /// Lines for the user beside the fees.
     pub notes: Vec<Entry>,
+    /// Fees that the plugin proposes; the fee engine takes them within their bands.
+    pub proposals: Vec<Proposal>,
 }
 
 /// A quote and what it takes to prove it again.

@@ -2,6 +2,8 @@
 //! not compile until somebody has decided what the caller is told.
 
 use axum::http::{HeaderValue, header};
+use qiao_catalog::fee::FeeError;
+use qiao_orders::plan::PlanError;
 
 use crate::problem::{Kind, Problem};
 
@@ -169,7 +171,14 @@ impl From<qiao_orders::Error> for Problem {
             E::OfferExpired(_) | E::OfferNotAvailable(_) | E::AmountOutOfRange(_) => {
                 told(Kind::PluginRefused)
             }
-            E::Unpriceable(ref plan) => Self::new(Kind::PluginRefused, format!("{error}: {plan}")),
+            E::Unpriceable(ref plan) => {
+                let problem = Self::new(Kind::PluginRefused, format!("{error}: {plan}"));
+                if let PlanError::Fees(FeeError::OutsideBand { code, .. }) = plan {
+                    problem.with("fee", code.as_str())
+                } else {
+                    problem
+                }
+            }
             E::QuoteInvalid(_)
             | E::QuoteForeign(_)
             | E::QuoteExpired(_)
@@ -185,7 +194,7 @@ impl From<qiao_orders::Error> for Problem {
             E::Catalog(catalog) => catalog.into(),
             E::Denied(denied) => denied.into(),
             E::Storage(storage) => storage.into(),
-            E::Lookup(_) | E::Crashed(_) => Self::internal(&error),
+            E::Lookup(_) | E::AccrualTooLarge(_) | E::Crashed(_) => Self::internal(&error),
         }
     }
 }
@@ -263,6 +272,7 @@ impl From<qiao_registry::UploadError> for Problem {
             | E::UnknownImport(_)
             | E::ImportWithoutScope { .. }
             | E::MissingExport(_)
+            | E::UnknownDeveloper(_)
             | E::Check(CheckError::Rejected(_)) => told(Kind::ReleaseRefused),
             E::Check(CheckError::Unavailable(_)) => Self::unavailable(&error),
             E::Denied(denied) => denied.into(),

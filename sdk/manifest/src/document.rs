@@ -32,6 +32,7 @@ pub(crate) struct Plugin {
     pub(crate) title: Text,
     pub(crate) title_zh: Option<Text>,
     pub(crate) summary: Text,
+    pub(crate) developer: Option<Text>,
 }
 
 #[derive(Deserialize)]

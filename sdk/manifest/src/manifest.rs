@@ -23,6 +23,9 @@ pub struct Manifest {
     pub title: Title,
     /// What it does, in a sentence.
     pub summary: String,
+    /// The institution that developed it, `ins_…`, which gets the developer's share of
+    /// its fees; none where its owner did.
+    pub developer: Option<String>,
     /// The scopes it asks for, each with its reason.
     pub scopes: BTreeMap<Scope, String>,
     /// Where it may send requests to.

@@ -21,6 +21,8 @@ use crate::source::Source;
 
 /// The versions of the contract that this crate knows.
 const WIT_VERSIONS: [&str; 1] = ["0.1.0"];
+/// Digits of an id behind its prefix.
+const ID_DIGITS: usize = 26;
 
 pub(crate) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
     let source = Source(text);
@@ -47,6 +49,10 @@ pub(crate) fn manifest(text: &str) -> Result<Manifest, ManifestError> {
         wit: wit(&source, plugin.wit)?,
         title: source.title("plugin", plugin.title, plugin.title_zh, TITLE_CHARS_MAX)?,
         summary: source.line("plugin.summary", plugin.summary, SUMMARY_CHARS_MAX)?,
+        developer: plugin
+            .developer
+            .map(|id| developer(&source, id))
+            .transpose()?,
         scopes: scopes(&source, document.scopes)?,
         egress: egress(&source, document.egress)?,
         menu: menu(&source, document.menu, &services)?,
@@ -72,6 +78,16 @@ fn version(source: &Source<'_>, value: Text) -> Result<Version, ManifestError> {
     let text = source.line("plugin.version", value.clone(), VERSION_CHARS_MAX)?;
     Version::parse(&text)
         .map_err(|_| source.invalid("plugin.version", &value, "write a version such as 1.2.0"))
+}
+
+fn developer(source: &Source<'_>, value: Text) -> Result<String, ManifestError> {
+    let digits = value.get_ref().strip_prefix("ins_");
+    let is_digit = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if digits.is_some_and(|digits| digits.len() == ID_DIGITS && digits.bytes().all(is_digit)) {
+        return Ok(value.into_inner());
+    }
+    let fix = "write the id of the developing institution, as its console shows it: ins_…";
+    Err(source.invalid("plugin.developer", &value, fix))
 }
 
 fn wit(source: &Source<'_>, value: Text) -> Result<String, ManifestError> {

@@ -436,3 +436,23 @@ fn times_are_minutes_of_a_day() {
         );
     }
 }
+
+#[test]
+fn a_developer_is_named_by_the_id_of_an_institution() {
+    let summary = "summary = \"A money fund.\"\n";
+    let with = |id: &str| format!("{summary}developer = \"{id}\"\n");
+    let id = format!("ins_{}", "0".repeat(26));
+    let manifest = accepted_with(summary, &with(&id));
+    assert_eq!(manifest.developer, Some(id.clone()));
+    assert_eq!(Manifest::parse(FULL).unwrap().developer, None);
+    for wrong in [
+        "",
+        "harvest",
+        &id[..29],
+        &format!("{id}0"),
+        &id.to_uppercase(),
+    ] {
+        let refusal = refusal_with(summary, &with(wrong));
+        assert!(refusal.contains("plugin.developer"), "{refusal}");
+    }
+}

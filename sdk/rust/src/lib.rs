@@ -70,15 +70,15 @@ pub use crate::bindings::exports::qiao::guest::events::{
 };
 pub use crate::bindings::exports::qiao::guest::jobs::{JobError, JobRun};
 pub use crate::bindings::exports::qiao::guest::orders::{
-    FulfilError, Fulfilment, Order, QuoteAnswer, QuoteError, QuoteRequest, Receipt,
+    FulfilError, Fulfilment, Order, Proposal, QuoteAnswer, QuoteError, QuoteRequest, Receipt,
 };
 pub use crate::bindings::exports::qiao::guest::pages::{
     Action, Answer, Block, FieldProblem, Form, Input, InputKind, Item, Metric, Notice, Page,
     PageError, Submission, Tone, Visit,
 };
 pub use crate::bindings::qiao::host::catalog::{
-    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Product, Receiver, Redemption, Rounding,
-    Share, Tier,
+    AccruedFee, AgeTier, Band, Capture, ChannelCharge, Charge, FeeForm, FeeLine, FeeSchedule,
+    Payer, Product, Receiver, Redemption, Rounding, Share, Tier,
 };
 pub use crate::bindings::qiao::host::types::{
     Date, Entry, Field, MandateOffer, MandateState, Money, Offer, OrderKind, OrderState, Price,

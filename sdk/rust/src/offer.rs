@@ -1,4 +1,4 @@
-use crate::{Entry, Fulfilment, Money, Offer, OrderKind, QuoteAnswer, Receipt, Units};
+use crate::{Entry, Fulfilment, Money, Offer, OrderKind, Proposal, QuoteAnswer, Receipt, Units};
 
 impl Offer {
     /// Offers to buy units of a product for an amount.
@@ -72,7 +72,16 @@ impl QuoteAnswer {
             principal,
             unit_price_e4: None,
             notes: Vec::new(),
+            proposals: Vec::new(),
         }
+    }
+
+    /// Proposes another fee for this order, within the band that the line declares.
+    #[must_use]
+    pub fn propose(mut self, code: &str, minor: u64) -> Self {
+        let code = code.to_owned();
+        self.proposals.push(Proposal { code, minor });
+        self
     }
 
     /// The price of a unit, in 1/10000 of the currency's main unit.

@@ -1,6 +1,6 @@
 use crate::{
-    Capture, Charge, Date, FeeForm, FeeLine, FeeSchedule, OrderKind, Payer, Product, Rate,
-    Receiver, Redemption, Rounding, Share, Tier,
+    AccruedFee, AgeTier, Band, Capture, ChannelCharge, Charge, Date, FeeForm, FeeLine, FeeSchedule,
+    OrderKind, Payer, Product, Rate, Receiver, Redemption, Rounding, Share, Tier,
 };
 
 impl Product {
@@ -18,6 +18,7 @@ impl Product {
             fees: FeeSchedule {
                 effective_from: None,
                 lines: Vec::new(),
+                accrued: Vec::new(),
             },
         }
     }
@@ -70,6 +71,41 @@ impl Product {
         self.fees.lines.push(line);
         self
     }
+
+    /// Adds a fee that accrues every day.
+    #[must_use]
+    pub fn accrues(mut self, fee: AccruedFee) -> Self {
+        self.fees.accrued.push(fee);
+        self
+    }
+}
+
+impl AccruedFee {
+    /// A yearly rate of the net asset value, shared by nobody until
+    /// [`AccruedFee::share`] or [`AccruedFee::all_to`] says so.
+    #[must_use]
+    pub fn new(code: &str, name: impl Into<String>, rate: Rate) -> Self {
+        Self {
+            code: code.to_owned(),
+            name: name.into(),
+            rate: rate.as_ppm(),
+            shares: Vec::new(),
+        }
+    }
+
+    /// Gives a receiver a share; the host refuses a fee whose shares do not sum to 100 %.
+    #[must_use]
+    pub fn share(mut self, receiver: Receiver, share: Rate) -> Self {
+        let share = share.as_ppm();
+        self.shares.push(Share { receiver, share });
+        self
+    }
+
+    /// Gives all of it to one receiver.
+    #[must_use]
+    pub fn all_to(self, receiver: Receiver) -> Self {
+        self.share(receiver, Rate::WHOLE)
+    }
 }
 
 impl FeeLine {
@@ -85,6 +121,8 @@ impl FeeLine {
             form,
             minimum_minor: None,
             maximum_minor: None,
+            band: None,
+            monotone: false,
             rounding: Rounding::HalfUp,
             shares: Vec::new(),
         }
@@ -100,6 +138,30 @@ impl FeeLine {
     #[must_use]
     pub fn percent(code: &str, name: impl Into<String>, rate: Rate) -> Self {
         Self::new(code, name, FeeForm::Percent(rate.as_ppm()))
+    }
+
+    /// A front load: the tier of the whole amount decides, net = amount / (1 + rate) and
+    /// fee = amount - net, out of what the user pays for a purchase.
+    #[must_use]
+    pub fn front_load(code: &str, name: impl Into<String>, tiers: Vec<Tier>) -> Self {
+        Self::new(code, name, FeeForm::Slab(tiers))
+            .applies_to(OrderKind::Purchase)
+            .payer(Payer::UserInside)
+    }
+
+    /// A back load: first in, first out, the proceeds of units of an age are charged
+    /// that age's rate, out of what the user receives for a redemption.
+    #[must_use]
+    pub fn back_load(code: &str, name: impl Into<String>, tiers: Vec<AgeTier>) -> Self {
+        Self::new(code, name, FeeForm::BackLoad(tiers))
+            .applies_to(OrderKind::Redeem)
+            .payer(Payer::UserInside)
+    }
+
+    /// A surcharge of orders that are paid through one of these bank channels.
+    #[must_use]
+    pub fn by_channel(code: &str, name: impl Into<String>, charges: Vec<ChannelCharge>) -> Self {
+        Self::new(code, name, FeeForm::ByChannel(charges))
     }
 
     /// The kind of order that it applies to.
@@ -127,6 +189,34 @@ impl FeeLine {
     #[must_use]
     pub fn maximum(mut self, minor: u64) -> Self {
         self.maximum_minor = Some(minor);
+        self
+    }
+
+    /// Lets `quote` propose a fee between two rates of the principal.
+    #[must_use]
+    pub fn band(mut self, least: Rate, most: Rate) -> Self {
+        self.band = Some(Band {
+            least: Charge::Rate(least.as_ppm()),
+            most: Charge::Rate(most.as_ppm()),
+        });
+        self
+    }
+
+    /// Lets `quote` propose a fee between two amounts in minor units.
+    #[must_use]
+    pub fn flat_band(mut self, least: u64, most: u64) -> Self {
+        self.band = Some(Band {
+            least: Charge::Flat(least),
+            most: Charge::Flat(most),
+        });
+        self
+    }
+
+    /// Declares that the fee never falls when the amount grows; the host refuses a
+    /// schedule where it does.
+    #[must_use]
+    pub fn monotone(mut self) -> Self {
+        self.monotone = true;
         self
     }
 
@@ -171,6 +261,38 @@ impl Tier {
         Self {
             from_minor,
             below_minor,
+            charge: Charge::Flat(minor),
+        }
+    }
+}
+
+impl AgeTier {
+    /// Units held from `from_days` up to but not including `below_days`.
+    #[must_use]
+    pub fn new(from_days: u32, below_days: Option<u32>, rate: Rate) -> Self {
+        Self {
+            from_days,
+            below_days,
+            rate: rate.as_ppm(),
+        }
+    }
+}
+
+impl ChannelCharge {
+    /// A share of what is paid through the channel.
+    #[must_use]
+    pub fn rate(channel: &str, rate: Rate) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            charge: Charge::Rate(rate.as_ppm()),
+        }
+    }
+
+    /// A flat amount in minor units.
+    #[must_use]
+    pub fn flat(channel: &str, minor: u64) -> Self {
+        Self {
+            channel: channel.to_owned(),
             charge: Charge::Flat(minor),
         }
     }

@@ -1,6 +1,9 @@
 use qiao_model::{AmountError, Money, Rate, Rounding, split_by_largest_remainder};
 
+use super::age::{AgeTier, Aged};
+use super::basis::Basis;
 use super::line::{Charge, FeeForm, FeeLine, Payer, Receiver, Tier};
+use super::proposal::{check_proposals, proposed};
 use crate::order_kind::OrderKind;
 
 /// What an order costs by its schedule.
@@ -41,6 +44,25 @@ pub enum FeeError {
         /// What they are of.
         principal: Money,
     },
+    /// The plugin proposes a fee outside the band that its schedule declares.
+    #[error("the fee `{code}` is proposed at {proposed}, outside its band of {least} to {most}")]
+    OutsideBand {
+        /// The line.
+        code: String,
+        /// What the plugin proposes.
+        proposed: Money,
+        /// The smallest fee of the band, of this principal.
+        least: Money,
+        /// The largest.
+        most: Money,
+    },
+    /// The plugin proposes a fee where no line of this order declares a band, or
+    /// proposes it twice.
+    #[error("the fee `{0}` cannot be proposed")]
+    NotProposable(String),
+    /// A back load is of units by age, and the order has none.
+    #[error("the fee `{0}` is by holding days, and the order has no lots")]
+    NoLots(String),
     /// The lines were never checked: [`super::check`] refuses what leads here.
     #[error("line `{code}` does not charge {principal}")]
     Unchecked {
@@ -99,20 +121,23 @@ impl Fees {
     }
 }
 
-/// Computes the fees of an order: every line of its kind, of the principal.
-/// Amounts of the lines are in minor units of the principal's currency.
+/// Computes the fees of an order: every line that applies to it, of the
+/// principal. Amounts of the lines are in minor units of the principal's currency.
 ///
 /// # Errors
-/// The principal is not above zero, the lines together are more than it, or
-/// the lines were never checked.
-pub fn charge(lines: &[FeeLine], kind: OrderKind, principal: Money) -> Result<Fees, FeeError> {
+/// The principal is not above zero, the lines together are more than it, a
+/// proposal is outside its band or has none, a back load finds no lots, or the
+/// lines were never checked.
+pub fn charge(lines: &[FeeLine], basis: &Basis<'_>) -> Result<Fees, FeeError> {
+    let principal = basis.principal;
     if principal.minor <= 0 {
         return Err(FeeError::NotPositive(principal));
     }
-    let charged = lines
-        .iter()
-        .filter(|line| line.applies_to == kind)
-        .map(|line| charge_line(line, principal))
+    let applying: Vec<&FeeLine> = lines.iter().filter(|line| applies(line, basis)).collect();
+    check_proposals(&applying, basis.proposals)?;
+    let charged = applying
+        .into_iter()
+        .map(|line| charge_line(line, basis))
         .collect::<Result<Vec<_>, _>>()?;
     let minor: i128 = charged
         .iter()
@@ -127,14 +152,49 @@ pub fn charge(lines: &[FeeLine], kind: OrderKind, principal: Money) -> Result<Fe
     })
 }
 
-fn charge_line(line: &FeeLine, principal: Money) -> Result<ChargedLine, FeeError> {
+fn applies(line: &FeeLine, basis: &Basis<'_>) -> bool {
+    line.applies_to == basis.kind
+        && match &line.form {
+            FeeForm::ByChannel(charges) => charges
+                .iter()
+                .any(|charge| Some(charge.channel) == basis.channel),
+            FeeForm::Flat(_)
+            | FeeForm::Percent(_)
+            | FeeForm::Graduated(_)
+            | FeeForm::Slab(_)
+            | FeeForm::BackLoad(_) => true,
+        }
+}
+
+fn charge_line(line: &FeeLine, basis: &Basis<'_>) -> Result<ChargedLine, FeeError> {
+    let principal = basis.principal;
     let unchecked = || FeeError::Unchecked {
         code: line.code.clone(),
         principal,
     };
-    let fee = fee_of(line, principal.minor).ok_or_else(unchecked)?;
-    let fee = fee.max(line.minimum.unwrap_or(0));
-    let fee = fee.min(line.maximum.unwrap_or(i64::MAX));
+    let proposal = basis.proposals.iter().find(|p| p.code == line.code);
+    let fee = match (&line.form, proposal) {
+        (_, Some(proposal)) => proposed(line, proposal.minor, principal)?,
+        (FeeForm::BackLoad(_), None) if basis.ages.is_empty() => {
+            return Err(FeeError::NoLots(line.code.clone()));
+        }
+        (form, None) => {
+            let fee = match form {
+                FeeForm::BackLoad(tiers) => {
+                    back_load(tiers, basis.ages, principal.minor, line.rounding)
+                }
+                FeeForm::ByChannel(charges) => charges
+                    .iter()
+                    .find(|charge| Some(charge.channel) == basis.channel)
+                    .and_then(|of| flat_or_share(line, of.charge, principal.minor)),
+                FeeForm::Flat(_)
+                | FeeForm::Percent(_)
+                | FeeForm::Graduated(_)
+                | FeeForm::Slab(_) => fee_of(line, principal.minor),
+            };
+            within_bounds(line, fee.ok_or_else(unchecked)?)
+        }
+    };
     let weights: Vec<i64> = line.shares.iter().map(|share| share.rate.ppm()).collect();
     let parts = split_by_largest_remainder(fee, &weights).map_err(|_| unchecked())?;
     let money = |minor| Money::new(minor, principal.currency);
@@ -152,18 +212,53 @@ fn charge_line(line: &FeeLine, principal: Money) -> Result<ChargedLine, FeeError
     })
 }
 
-/// The fee before minimum and maximum; none where no tier holds the amount.
+/// The fee of a line that follows from the amount alone, within the line's bounds.
+pub(super) fn line_fee(line: &FeeLine, amount: i64) -> Option<i64> {
+    Some(within_bounds(line, fee_of(line, amount)?))
+}
+
+fn within_bounds(line: &FeeLine, fee: i64) -> i64 {
+    let fee = fee.max(line.minimum.unwrap_or(0));
+    fee.min(line.maximum.unwrap_or(i64::MAX))
+}
+
+/// The fee before minimum and maximum; none where no tier holds the amount, and
+/// for forms that need more than the amount.
 fn fee_of(line: &FeeLine, amount: i64) -> Option<i64> {
-    let fee = match &line.form {
-        FeeForm::Flat(minor) => Ok(*minor),
-        FeeForm::Percent(rate) => share_of(line, *rate, amount),
-        FeeForm::Graduated(tiers) => graduated(tiers, amount, line.rounding),
-        FeeForm::Slab(tiers) => match tiers.iter().find(|tier| tier.holds(amount))?.charge {
-            Charge::Flat(minor) => Ok(minor),
-            Charge::Rate(rate) => share_of(line, rate, amount),
-        },
-    };
-    fee.ok()
+    match &line.form {
+        FeeForm::Flat(minor) => Some(*minor),
+        FeeForm::Percent(rate) => share_of(line, *rate, amount).ok(),
+        FeeForm::Graduated(tiers) => graduated(tiers, amount, line.rounding).ok(),
+        FeeForm::Slab(tiers) => {
+            let tier = tiers.iter().find(|tier| tier.holds(amount))?;
+            flat_or_share(line, tier.charge, amount)
+        }
+        FeeForm::BackLoad(_) | FeeForm::ByChannel(_) => None,
+    }
+}
+
+fn flat_or_share(line: &FeeLine, charge: Charge, amount: i64) -> Option<i64> {
+    match charge {
+        Charge::Flat(minor) => Some(minor),
+        Charge::Rate(rate) => share_of(line, rate, amount).ok(),
+    }
+}
+
+/// amount × Σ(units × rate of their age) / Σ(units), rounded once; none above 128
+/// bits on the way.
+fn back_load(tiers: &[AgeTier], ages: &[Aged], amount: i64, rounding: Rounding) -> Option<i64> {
+    let mut units: i128 = 0;
+    let mut weighted: i128 = 0;
+    for aged in ages {
+        let tier = tiers.iter().find(|tier| tier.holds(aged.days))?;
+        units += i128::from(aged.units_minor);
+        weighted += i128::from(aged.units_minor) * i128::from(tier.rate.ppm());
+    }
+    let numerator = i128::from(amount).checked_mul(weighted)?;
+    let whole = i128::from(Rate::ONE.ppm());
+    (units > 0)
+        .then(|| rounding.divide(numerator, units * whole).ok())
+        .flatten()
 }
 
 fn share_of(line: &FeeLine, rate: Rate, amount: i64) -> Result<i64, AmountError> {

@@ -2,17 +2,20 @@ use std::collections::BTreeSet;
 
 use qiao_model::Rate;
 
-use super::line::{Charge, FeeForm, FeeLine, Payer, Share, Tier};
+use super::form::check_form;
+use super::line::{Band, Charge, FeeForm, FeeLine, Share};
+use super::monotone::check_monotone;
 use crate::error::Problem;
 use crate::order_kind::OrderKind;
 use crate::product::{is_code, is_text};
 
 /// Lines of one schedule at most.
 pub const LINES_MAX: usize = 16;
-/// Tiers of one line at most.
-pub const TIERS_MAX: usize = 32;
 /// Shares of one line at most.
 pub const SHARES_MAX: usize = 50;
+/// Shares of all lines of one kind of order at most: with the principal they are
+/// the 50 splits of a payment.
+pub const SHARES_OF_ORDER_MAX: usize = 49;
 /// A flat charge, a minimum, a maximum or a tier's bound at most, in minor units.
 pub const FEE_MINOR_MAX: i64 = 1_000_000_000_000_000;
 /// Characters of a line's code at most.
@@ -30,8 +33,12 @@ pub const FEE_NAME_CHARS_MAX: usize = 64;
 ///   the last one is open; a flat charge of a tier is never above the amounts
 ///   of that tier; graduated tiers charge rates and are not paid out of the
 ///   principal, for which no arithmetic is defined;
-/// - a minimum is not above its maximum;
-/// - shares name each receiver once and sum to the whole.
+/// - a back load is of redemptions; its tiers begin at 0 days, follow each other
+///   and end open; a surcharge names each channel once;
+/// - a minimum is not above its maximum, nor the least of a band above its most;
+/// - a line that is declared monotone is;
+/// - shares name each receiver once and sum to the whole, and all lines of one
+///   kind of order together have at most [`SHARES_OF_ORDER_MAX`].
 ///
 /// # Errors
 /// The first problem, with its place: `fees.lines[0].form.tiers[2]`.
@@ -50,8 +57,8 @@ pub fn check(lines: &[FeeLine]) -> Result<(), Problem> {
         }
     }
     for kind in OrderKind::ALL {
-        let rates = lines.iter().filter(|line| line.applies_to == kind);
-        let together: i64 = rates.map(|line| line.form.highest_rate().ppm()).sum();
+        let of_kind = || lines.iter().filter(|line| line.applies_to == kind);
+        let together: i64 = of_kind().map(|line| line.highest_rate().ppm()).sum();
         if together > Rate::ONE.ppm() {
             let cause = format!(
                 "the rates of the `{kind}` lines together are {}, so their fees are above the amount",
@@ -59,118 +66,72 @@ pub fn check(lines: &[FeeLine]) -> Result<(), Problem> {
             );
             return Err(Problem::new("fees.lines", cause));
         }
+        if of_kind().map(|line| line.shares.len()).sum::<usize>() > SHARES_OF_ORDER_MAX {
+            let cause =
+                format!("the `{kind}` lines together have more than {SHARES_OF_ORDER_MAX} shares");
+            return Err(Problem::new("fees.lines", cause));
+        }
     }
     Ok(())
 }
 
 fn check_line(line: &FeeLine, at: &str) -> Result<(), Problem> {
-    if !is_code(&line.code, FEE_CODE_CHARS_MAX) {
-        let cause = "a code is 1 to 32 characters of a-z 0-9 -";
-        return Err(Problem::new(format!("{at}.code"), cause));
-    }
-    if !is_text(&line.name, FEE_NAME_CHARS_MAX) || line.name.trim().is_empty() {
-        let cause = "a name is 1 to 64 characters on one line";
-        return Err(Problem::new(format!("{at}.name"), cause));
-    }
+    check_code(&line.code, at)?;
+    check_name(&line.name, at)?;
     check_form(line, &format!("{at}.form"))?;
     check_bounds(line, at)?;
+    check_monotone(line, at)?;
+    if let Some(band) = &line.band {
+        check_band(band, &format!("{at}.band"))?;
+    }
     check_shares(&line.shares, &format!("{at}.shares"))
 }
 
-fn check_form(line: &FeeLine, at: &str) -> Result<(), Problem> {
-    match &line.form {
-        FeeForm::Flat(minor) => check_minor(*minor, at),
-        FeeForm::Percent(rate) => check_rate(*rate, at),
-        FeeForm::Graduated(_) if line.payer == Payer::UserInside => Err(Problem::new(
-            at,
-            "a graduated fee cannot be paid out of the principal: use a slab or another payer",
-        )),
-        FeeForm::Graduated(tiers) => {
-            let at = format!("{at}.tiers");
-            check_tiers(tiers, &at)?;
-            let flat = |tier: &Tier| matches!(tier.charge, Charge::Flat(_));
-            match tiers.iter().position(flat) {
-                Some(index) => Err(Problem::new(
-                    format!("{at}[{index}]"),
-                    "a graduated tier charges a rate: a flat charge needs a slab",
-                )),
-                None => Ok(()),
-            }
-        }
-        FeeForm::Slab(tiers) => {
-            let at = format!("{at}.tiers");
-            check_tiers(tiers, &at)?;
-            for (index, tier) in tiers.iter().enumerate() {
-                check_flat_charge(tier, &format!("{at}[{index}]"))?;
-            }
-            Ok(())
-        }
-    }
-}
-
-/// A flat charge is not above the tier's smallest amount. In the first tier,
-/// which begins at 0, it is not above the largest one: `charge` refuses the rest.
-fn check_flat_charge(tier: &Tier, at: &str) -> Result<(), Problem> {
-    let Charge::Flat(minor) = tier.charge else {
+pub(super) fn check_code(code: &str, at: &str) -> Result<(), Problem> {
+    if is_code(code, FEE_CODE_CHARS_MAX) {
         return Ok(());
+    }
+    let cause = "a code is 1 to 32 characters of a-z 0-9 -";
+    Err(Problem::new(format!("{at}.code"), cause))
+}
+
+pub(super) fn check_name(name: &str, at: &str) -> Result<(), Problem> {
+    if is_text(name, FEE_NAME_CHARS_MAX) && !name.trim().is_empty() {
+        return Ok(());
+    }
+    let cause = "a name is 1 to 64 characters on one line";
+    Err(Problem::new(format!("{at}.name"), cause))
+}
+
+fn check_band(band: &Band, at: &str) -> Result<(), Problem> {
+    check_charge(band.least, &format!("{at}.least"))?;
+    check_charge(band.most, &format!("{at}.most"))?;
+    let is_above = match (band.least, band.most) {
+        (Charge::Rate(least), Charge::Rate(most)) => least > most,
+        (Charge::Flat(least), Charge::Flat(most)) => least > most,
+        (Charge::Rate(_), Charge::Flat(_)) | (Charge::Flat(_), Charge::Rate(_)) => {
+            let cause = "the bounds of a band are two rates or two flat amounts";
+            return Err(Problem::new(at, cause));
+        }
     };
-    let bound = match (tier.from, tier.below) {
-        (0, None) => return Ok(()),
-        (0, Some(below)) => below - 1,
-        (from, _) => from,
-    };
-    if minor > bound {
-        let cause = format!("the flat charge of {minor} is above the amounts of its tier");
-        return Err(Problem::new(at, cause));
+    if is_above {
+        return Err(Problem::new(at, "the least of the band is above its most"));
     }
     Ok(())
 }
 
-fn check_tiers(tiers: &[Tier], at: &str) -> Result<(), Problem> {
-    if tiers.is_empty() || tiers.len() > TIERS_MAX {
-        let cause = format!("there are 1 to {TIERS_MAX} tiers");
-        return Err(Problem::new(at, cause));
+pub(super) fn check_count(count: usize, max: usize, what: &str, at: &str) -> Result<(), Problem> {
+    if (1..=max).contains(&count) {
+        return Ok(());
     }
-    let mut expected = 0;
-    for (index, tier) in tiers.iter().enumerate() {
-        let at = format!("{at}[{index}]");
-        if tier.from > expected {
-            let cause = format!(
-                "a gap: no tier charges amounts from {expected} below {}",
-                tier.from
-            );
-            return Err(Problem::new(at, cause));
-        }
-        if tier.from < expected {
-            let cause = format!(
-                "an overlap: amounts from {} are in the tier before",
-                tier.from
-            );
-            return Err(Problem::new(at, cause));
-        }
-        match tier.charge {
-            Charge::Rate(rate) => check_rate(rate, &at)?,
-            Charge::Flat(minor) => check_minor(minor, &at)?,
-        }
-        let is_last = index + 1 == tiers.len();
-        match tier.below {
-            None if is_last => {}
-            None => return Err(Problem::new(at, "only the last tier is open above")),
-            Some(_) if is_last => {
-                let cause = "a gap: the last tier is open above, or larger amounts have no fee";
-                return Err(Problem::new(at, cause));
-            }
-            Some(below) if below <= tier.from => {
-                let cause = "the tier holds no amount: `below` is not above `from`";
-                return Err(Problem::new(at, cause));
-            }
-            Some(below) => {
-                check_minor(below, &at)?;
-                expected = below;
-            }
-        }
+    Err(Problem::new(at, format!("there are 1 to {max} {what}")))
+}
+
+pub(super) fn check_charge(charge: Charge, at: &str) -> Result<(), Problem> {
+    match charge {
+        Charge::Rate(rate) => check_rate(rate, at),
+        Charge::Flat(minor) => check_minor(minor, at),
     }
-    Ok(())
 }
 
 fn check_bounds(line: &FeeLine, at: &str) -> Result<(), Problem> {
@@ -189,11 +150,8 @@ fn check_bounds(line: &FeeLine, at: &str) -> Result<(), Problem> {
     }
 }
 
-fn check_shares(shares: &[Share], at: &str) -> Result<(), Problem> {
-    if shares.is_empty() || shares.len() > SHARES_MAX {
-        let cause = format!("there are 1 to {SHARES_MAX} shares");
-        return Err(Problem::new(at, cause));
-    }
+pub(super) fn check_shares(shares: &[Share], at: &str) -> Result<(), Problem> {
+    check_count(shares.len(), SHARES_MAX, "shares", at)?;
     let mut receivers = BTreeSet::new();
     for (index, share) in shares.iter().enumerate() {
         let at = format!("{at}[{index}]");
@@ -210,7 +168,7 @@ fn check_shares(shares: &[Share], at: &str) -> Result<(), Problem> {
     Ok(())
 }
 
-fn check_rate(rate: Rate, at: &str) -> Result<(), Problem> {
+pub(super) fn check_rate(rate: Rate, at: &str) -> Result<(), Problem> {
     if (Rate::ZERO..=Rate::ONE).contains(&rate) {
         Ok(())
     } else {
@@ -219,7 +177,7 @@ fn check_rate(rate: Rate, at: &str) -> Result<(), Problem> {
     }
 }
 
-fn check_minor(minor: i64, at: &str) -> Result<(), Problem> {
+pub(super) fn check_minor(minor: i64, at: &str) -> Result<(), Problem> {
     if (0..=FEE_MINOR_MAX).contains(&minor) {
         Ok(())
     } else {
@@ -228,19 +186,35 @@ fn check_minor(minor: i64, at: &str) -> Result<(), Problem> {
     }
 }
 
+impl FeeLine {
+    /// The highest rate that any order is charged, by the form or by a proposal.
+    fn highest_rate(&self) -> Rate {
+        let of_band = self.band.map_or(Rate::ZERO, |band| band.most.rate());
+        self.form.highest_rate().max(of_band)
+    }
+}
+
 impl FeeForm {
     /// The highest rate that any amount is charged.
     fn highest_rate(&self) -> Rate {
-        let rate_of = |tier: &Tier| match tier.charge {
-            Charge::Rate(rate) => rate,
-            Charge::Flat(_) => Rate::ZERO,
-        };
+        let highest = |rates: &mut dyn Iterator<Item = Rate>| rates.max().unwrap_or(Rate::ZERO);
         match self {
             Self::Flat(_) => Rate::ZERO,
             Self::Percent(rate) => *rate,
             Self::Graduated(tiers) | Self::Slab(tiers) => {
-                tiers.iter().map(rate_of).max().unwrap_or(Rate::ZERO)
+                highest(&mut tiers.iter().map(|tier| tier.charge.rate()))
             }
+            Self::BackLoad(tiers) => highest(&mut tiers.iter().map(|tier| tier.rate)),
+            Self::ByChannel(charges) => highest(&mut charges.iter().map(|of| of.charge.rate())),
+        }
+    }
+}
+
+impl Charge {
+    fn rate(self) -> Rate {
+        match self {
+            Self::Rate(rate) => rate,
+            Self::Flat(_) => Rate::ZERO,
         }
     }
 }

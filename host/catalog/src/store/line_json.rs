@@ -3,9 +3,13 @@
 
 use qiao_db::Error;
 use qiao_model::{Rate, Rounding};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::fee::{Charge, FeeForm, FeeLine, Payer, Receiver, Share, Tier};
+use crate::fee::{
+    AccruedFee, AgeTier, Band, ChannelCharge, Charge, FeeForm, FeeLine, Payer, Receiver, Share,
+    Tier,
+};
 use crate::order_kind::OrderKind;
 
 #[derive(Serialize, Deserialize)]
@@ -17,7 +21,17 @@ struct LineJson {
     form: FormJson,
     minimum: Option<i64>,
     maximum: Option<i64>,
+    band: Option<BandJson>,
+    monotone: bool,
     rounding: RoundingJson,
+    shares: Vec<ShareJson>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AccruedJson {
+    code: String,
+    name: String,
+    rate_ppm: i64,
     shares: Vec<ShareJson>,
 }
 
@@ -36,6 +50,27 @@ enum FormJson {
     PercentPpm(i64),
     Graduated(Vec<TierJson>),
     Slab(Vec<TierJson>),
+    BackLoad(Vec<AgeTierJson>),
+    ByChannel(Vec<ChannelJson>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct AgeTierJson {
+    from_days: u32,
+    below_days: Option<u32>,
+    rate_ppm: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChannelJson {
+    channel: String,
+    charge: ChargeJson,
+}
+
+#[derive(Serialize, Deserialize)]
+struct BandJson {
+    least: ChargeJson,
+    most: ChargeJson,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -63,29 +98,38 @@ enum RoundingJson {
 
 #[derive(Serialize, Deserialize)]
 struct ShareJson {
-    receiver: ReceiverJson,
+    receiver: String,
     ppm: i64,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum ReceiverJson {
-    Institution,
-    Platform,
-}
-
 pub(super) fn write(lines: &[FeeLine]) -> Result<String, Error> {
-    let lines: Vec<LineJson> = lines.iter().map(line_to).collect();
-    serde_json::to_string(&lines).map_err(|_| Error::corrupt("fee lines", ""))
+    text_of(&lines.iter().map(line_to).collect::<Vec<_>>())
 }
 
 pub(super) fn read(text: &str) -> Result<Vec<FeeLine>, Error> {
-    let corrupt = || Error::corrupt("fee lines", text);
-    let lines: Vec<LineJson> = serde_json::from_str(text).map_err(|_| corrupt())?;
-    lines
-        .into_iter()
-        .map(|line| line_from(line).ok_or_else(corrupt))
-        .collect()
+    rows_of(text, line_from)
+}
+
+pub(super) fn write_accrued(fees: &[AccruedFee]) -> Result<String, Error> {
+    text_of(&fees.iter().map(accrued_to).collect::<Vec<_>>())
+}
+
+pub(super) fn read_accrued(text: &str) -> Result<Vec<AccruedFee>, Error> {
+    rows_of(text, accrued_from)
+}
+
+fn text_of<J: Serialize>(rows: &[J]) -> Result<String, Error> {
+    serde_json::to_string(rows).map_err(|_| Error::corrupt("fees", ""))
+}
+
+fn rows_of<J: DeserializeOwned, T>(
+    text: &str,
+    from: impl Fn(J) -> Option<T>,
+) -> Result<Vec<T>, Error> {
+    let corrupt = || Error::corrupt("fees", text);
+    let rows: Vec<J> = serde_json::from_str(text).map_err(|_| corrupt())?;
+    let read = |row| from(row).ok_or_else(corrupt);
+    rows.into_iter().map(read).collect()
 }
 
 fn line_to(line: &FeeLine) -> LineJson {
@@ -103,9 +147,18 @@ fn line_to(line: &FeeLine) -> LineJson {
             FeeForm::Percent(rate) => FormJson::PercentPpm(rate.ppm()),
             FeeForm::Graduated(tiers) => FormJson::Graduated(tiers.iter().map(tier_to).collect()),
             FeeForm::Slab(tiers) => FormJson::Slab(tiers.iter().map(tier_to).collect()),
+            FeeForm::BackLoad(tiers) => FormJson::BackLoad(tiers.iter().map(age_to).collect()),
+            FeeForm::ByChannel(charges) => {
+                FormJson::ByChannel(charges.iter().map(channel_to).collect())
+            }
         },
         minimum: line.minimum,
         maximum: line.maximum,
+        band: line.band.map(|band| BandJson {
+            least: charge_to(band.least),
+            most: charge_to(band.most),
+        }),
+        monotone: line.monotone,
         rounding: match line.rounding {
             Rounding::HalfUp => RoundingJson::HalfUp,
             Rounding::HalfEven => RoundingJson::HalfEven,
@@ -134,16 +187,46 @@ fn line_from(line: LineJson) -> Option<FeeLine> {
                 FeeForm::Graduated(tiers.into_iter().map(tier_from).collect())
             }
             FormJson::Slab(tiers) => FeeForm::Slab(tiers.into_iter().map(tier_from).collect()),
+            FormJson::BackLoad(tiers) => {
+                FeeForm::BackLoad(tiers.into_iter().map(age_from).collect())
+            }
+            FormJson::ByChannel(charges) => {
+                let charges = charges.into_iter().map(channel_from);
+                FeeForm::ByChannel(charges.collect::<Option<_>>()?)
+            }
         },
         minimum: line.minimum,
         maximum: line.maximum,
+        band: line.band.map(|band| Band {
+            least: charge_from(band.least),
+            most: charge_from(band.most),
+        }),
+        monotone: line.monotone,
         rounding: match line.rounding {
             RoundingJson::HalfUp => Rounding::HalfUp,
             RoundingJson::HalfEven => Rounding::HalfEven,
             RoundingJson::Down => Rounding::Down,
             RoundingJson::Up => Rounding::Up,
         },
-        shares: line.shares.into_iter().map(share_from).collect(),
+        shares: shares_from(line.shares)?,
+    })
+}
+
+fn accrued_to(fee: &AccruedFee) -> AccruedJson {
+    AccruedJson {
+        code: fee.code.clone(),
+        name: fee.name.clone(),
+        rate_ppm: fee.rate.ppm(),
+        shares: fee.shares.iter().map(share_to).collect(),
+    }
+}
+
+fn accrued_from(fee: AccruedJson) -> Option<AccruedFee> {
+    Some(AccruedFee {
+        code: fee.code,
+        name: fee.name,
+        rate: Rate::from_ppm(fee.rate_ppm),
+        shares: shares_from(fee.shares)?,
     })
 }
 
@@ -151,10 +234,7 @@ fn tier_to(tier: &Tier) -> TierJson {
     TierJson {
         from: tier.from,
         below: tier.below,
-        charge: match tier.charge {
-            Charge::Rate(rate) => ChargeJson::RatePpm(rate.ppm()),
-            Charge::Flat(minor) => ChargeJson::Flat(minor),
-        },
+        charge: charge_to(tier.charge),
     }
 }
 
@@ -162,35 +242,75 @@ fn tier_from(tier: TierJson) -> Tier {
     Tier {
         from: tier.from,
         below: tier.below,
-        charge: match tier.charge {
-            ChargeJson::RatePpm(ppm) => Charge::Rate(Rate::from_ppm(ppm)),
-            ChargeJson::Flat(minor) => Charge::Flat(minor),
-        },
+        charge: charge_from(tier.charge),
+    }
+}
+
+fn age_to(tier: &AgeTier) -> AgeTierJson {
+    AgeTierJson {
+        from_days: tier.from_days,
+        below_days: tier.below_days,
+        rate_ppm: tier.rate.ppm(),
+    }
+}
+
+fn age_from(tier: AgeTierJson) -> AgeTier {
+    AgeTier {
+        from_days: tier.from_days,
+        below_days: tier.below_days,
+        rate: Rate::from_ppm(tier.rate_ppm),
+    }
+}
+
+fn channel_to(of: &ChannelCharge) -> ChannelJson {
+    ChannelJson {
+        channel: of.channel.to_string(),
+        charge: charge_to(of.charge),
+    }
+}
+
+fn channel_from(of: ChannelJson) -> Option<ChannelCharge> {
+    Some(ChannelCharge {
+        channel: of.channel.parse().ok()?,
+        charge: charge_from(of.charge),
+    })
+}
+
+fn charge_to(charge: Charge) -> ChargeJson {
+    match charge {
+        Charge::Rate(rate) => ChargeJson::RatePpm(rate.ppm()),
+        Charge::Flat(minor) => ChargeJson::Flat(minor),
+    }
+}
+
+fn charge_from(charge: ChargeJson) -> Charge {
+    match charge {
+        ChargeJson::RatePpm(ppm) => Charge::Rate(Rate::from_ppm(ppm)),
+        ChargeJson::Flat(minor) => Charge::Flat(minor),
     }
 }
 
 fn share_to(share: &Share) -> ShareJson {
     ShareJson {
-        receiver: match share.receiver {
-            Receiver::Institution => ReceiverJson::Institution,
-            Receiver::Platform => ReceiverJson::Platform,
-        },
+        receiver: share.receiver.name().to_owned(),
         ppm: share.rate.ppm(),
     }
 }
 
-fn share_from(share: ShareJson) -> Share {
-    Share {
-        receiver: match share.receiver {
-            ReceiverJson::Institution => Receiver::Institution,
-            ReceiverJson::Platform => Receiver::Platform,
-        },
-        rate: Rate::from_ppm(share.ppm),
-    }
+fn shares_from(shares: Vec<ShareJson>) -> Option<Vec<Share>> {
+    let share = |share: ShareJson| {
+        Some(Share {
+            receiver: Receiver::of_name(&share.receiver)?,
+            rate: Rate::from_ppm(share.ppm),
+        })
+    };
+    shares.into_iter().map(share).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use qiao_model::Channel;
+
     use super::*;
 
     fn line(form: FeeForm, payer: Payer, rounding: Rounding, applies_to: OrderKind) -> FeeLine {
@@ -202,11 +322,16 @@ mod tests {
             form,
             minimum: Some(1),
             maximum: None,
+            band: Some(Band {
+                least: Charge::Flat(1),
+                most: Charge::Flat(2),
+            }),
+            monotone: true,
             rounding,
-            shares: [Receiver::Institution, Receiver::Platform]
+            shares: Receiver::ALL
                 .map(|receiver| Share {
                     receiver,
-                    rate: Rate::from_ppm(500_000),
+                    rate: Rate::from_ppm(200_000),
                 })
                 .to_vec(),
         }
@@ -251,8 +376,43 @@ mod tests {
                 Rounding::Up,
                 OrderKind::Pay,
             ),
+            line(
+                FeeForm::BackLoad(vec![AgeTier {
+                    from_days: 0,
+                    below_days: None,
+                    rate: Rate::from_ppm(5_000),
+                }]),
+                Payer::UserInside,
+                Rounding::HalfUp,
+                OrderKind::Redeem,
+            ),
+            line(
+                FeeForm::ByChannel(vec![ChannelCharge {
+                    channel: Channel::SANDBOX,
+                    charge: Charge::Rate(Rate::from_ppm(6_000)),
+                }]),
+                Payer::User,
+                Rounding::HalfUp,
+                OrderKind::Pay,
+            ),
         ];
         assert_eq!(read(&write(&lines).unwrap()).unwrap(), lines);
+    }
+
+    #[test]
+    fn an_accrued_fee_survives_its_text() {
+        let fees = vec![AccruedFee {
+            code: "management".to_owned(),
+            name: "管理费".to_owned(),
+            rate: Rate::from_ppm(12_000),
+            shares: vec![Share {
+                receiver: Receiver::Institution,
+                rate: Rate::ONE,
+            }],
+        }];
+        let text = write_accrued(&fees).unwrap();
+        assert_eq!(read_accrued(&text).unwrap(), fees);
+        assert!(read_accrued(&text.replace("institution", "nobody")).is_err());
     }
 
     #[test]

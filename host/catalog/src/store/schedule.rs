@@ -12,14 +12,15 @@ pub(crate) async fn insert(
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "insert into fee_schedule (id, product, version, effective_from, lines, created_at)
-         values ($1, $2, $3, $4, $5, $6)",
+        "insert into fee_schedule (id, product, version, effective_from, lines, accrued, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7)",
     )
     .bind(schedule.id.to_string())
     .bind(schedule.product.to_string())
     .bind(i64::from(schedule.version))
     .bind(schedule.effective_from.to_string())
     .bind(line_json::write(&schedule.lines)?)
+    .bind(line_json::write_accrued(&schedule.accrued)?)
     .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
@@ -28,7 +29,7 @@ pub(crate) async fn insert(
 
 pub(crate) async fn newest(tx: &mut Tx, product: ProductId) -> Result<Option<FeeSchedule>, Error> {
     let row = sqlx::query(
-        "select id, product, version, effective_from, lines from fee_schedule
+        "select id, product, version, effective_from, lines, accrued from fee_schedule
          where product = $1 order by version desc limit 1",
     )
     .bind(product.to_string())
@@ -43,7 +44,7 @@ pub(crate) async fn find(
     version: u32,
 ) -> Result<Option<FeeSchedule>, Error> {
     let row = sqlx::query(
-        "select id, product, version, effective_from, lines from fee_schedule
+        "select id, product, version, effective_from, lines, accrued from fee_schedule
          where product = $1 and version = $2",
     )
     .bind(product.to_string())
@@ -55,7 +56,7 @@ pub(crate) async fn find(
 
 pub(crate) async fn list_of(db: &Db, product: ProductId) -> Result<Vec<FeeSchedule>, Error> {
     let rows = sqlx::query(
-        "select id, product, version, effective_from, lines from fee_schedule
+        "select id, product, version, effective_from, lines, accrued from fee_schedule
          where product = $1 order by version",
     )
     .bind(product.to_string())
@@ -79,12 +80,14 @@ pub(crate) async fn versions(db: &Db, product: ProductId) -> Result<Vec<(u32, Da
 
 fn schedule_from(row: &AnyRow) -> Result<FeeSchedule, Error> {
     let lines: String = row.try_get("lines")?;
+    let accrued: String = row.try_get("accrued")?;
     Ok(FeeSchedule {
         id: id_of(row, "id")?,
         product: id_of(row, "product")?,
         version: version_of(row)?,
         effective_from: day_of(row, "effective_from")?,
         lines: line_json::read(&lines)?,
+        accrued: line_json::read_accrued(&accrued)?,
     })
 }
 

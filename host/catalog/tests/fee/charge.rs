@@ -2,7 +2,7 @@
 
 use qiao_catalog::OrderKind;
 use qiao_catalog::fee::{
-    self, Charge, FeeError, FeeForm, FeeLine, Fees, Payer, Receiver, Share, Tier,
+    self, Basis, Charge, FeeError, FeeForm, FeeLine, Fees, Payer, Receiver, Share, Tier,
 };
 use qiao_model::{Money, Rate, Rounding};
 
@@ -15,6 +15,8 @@ fn line(form: FeeForm) -> FeeLine {
         form,
         minimum: None,
         maximum: None,
+        band: None,
+        monotone: false,
         rounding: Rounding::HalfUp,
         shares: vec![
             Share {
@@ -35,7 +37,7 @@ fn percent(ppm: i64) -> FeeLine {
 
 fn pay(lines: &[FeeLine], fen: i64) -> Result<Fees, FeeError> {
     fee::check(lines).unwrap();
-    fee::charge(lines, OrderKind::Pay, Money::cny(fen))
+    fee::charge(lines, &Basis::new(OrderKind::Pay, Money::cny(fen)))
 }
 
 fn total(lines: &[FeeLine], fen: i64) -> i64 {
@@ -137,7 +139,7 @@ fn a_redemption_takes_its_rate_of_the_proceeds() {
     let mut line = percent(15_000);
     line.payer = Payer::UserInside;
     line.applies_to = OrderKind::Redeem;
-    let fees = fee::charge(&[line], OrderKind::Redeem, Money::cny(100_000)).unwrap();
+    let fees = fee::charge(&[line], &Basis::new(OrderKind::Redeem, Money::cny(100_000))).unwrap();
     assert_eq!(fees.inside(), Money::cny(1_500));
 }
 
@@ -191,8 +193,12 @@ fn a_line_that_was_never_checked_is_refused() {
         charge: Charge::Flat(1),
     };
     let mut unchecked = line(FeeForm::Slab(vec![closed]));
-    let charge =
-        |line: &FeeLine| fee::charge(std::slice::from_ref(line), OrderKind::Pay, Money::cny(100));
+    let charge = |line: &FeeLine| {
+        fee::charge(
+            std::slice::from_ref(line),
+            &Basis::new(OrderKind::Pay, Money::cny(100)),
+        )
+    };
     assert!(matches!(
         charge(&unchecked),
         Err(FeeError::Unchecked { .. })

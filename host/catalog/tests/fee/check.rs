@@ -3,7 +3,7 @@
 use qiao_catalog::OrderKind;
 use qiao_catalog::fee::{
     self, Charge, FEE_CODE_CHARS_MAX, FEE_MINOR_MAX, FEE_NAME_CHARS_MAX, FeeForm, FeeLine,
-    LINES_MAX, Payer, Receiver, SHARES_MAX, Share, TIERS_MAX, Tier,
+    LINES_MAX, Payer, Receiver, SHARES_MAX, SHARES_OF_ORDER_MAX, Share, TIERS_MAX, Tier,
 };
 use qiao_model::{Rate, Rounding};
 
@@ -16,6 +16,8 @@ fn line(form: FeeForm) -> FeeLine {
         form,
         minimum: None,
         maximum: None,
+        band: None,
+        monotone: false,
         rounding: Rounding::HalfUp,
         shares: vec![share(Receiver::Institution, 1_000_000)],
     }
@@ -266,4 +268,31 @@ fn a_schedule_has_its_most_lines_and_tiers_and_not_one_more() {
     let most = i64::try_from(TIERS_MAX).unwrap();
     accepted(tiers(most));
     refused(tiers(most + 1), "fees.lines[0].form.tiers", "1 to 32");
+}
+
+#[test]
+fn the_lines_of_one_order_have_its_most_shares_and_not_one_more() {
+    let shares = |count: usize| -> Vec<Share> {
+        let each = 1_000_000 / i64::try_from(count).unwrap();
+        let mut shares: Vec<_> = Receiver::ALL[..count]
+            .iter()
+            .map(|receiver| share(*receiver, each))
+            .collect();
+        let rest = 1_000_000 - each * i64::try_from(count - 1).unwrap();
+        shares[0].rate = Rate::from_ppm(rest);
+        shares
+    };
+    let lines = |last: usize| -> Vec<FeeLine> {
+        let counts = [5, 5, 5, 5, 5, 5, 5, 5, 5, last];
+        let line = |(index, count): (usize, usize)| FeeLine {
+            code: format!("fee-{index}"),
+            shares: shares(count),
+            ..percent(1)
+        };
+        counts.into_iter().enumerate().map(line).collect()
+    };
+    assert_eq!(45 + 4, SHARES_OF_ORDER_MAX);
+    assert_eq!(fee::check(&lines(4)), Ok(()));
+    let problem = fee::check(&lines(5)).unwrap_err();
+    assert!(problem.cause.contains("more than 49 shares"), "{problem}");
 }

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 use qiao_catalog::OrderKind;
 use qiao_catalog::fee::{
-    self, Charge, FeeError, FeeForm, FeeLine, Fees, Payer, Receiver, Share, Tier,
+    self, AgeTier, Basis, ChannelCharge, Charge, FeeError, FeeForm, FeeLine, Fees, Lot, Payer,
+    Receiver, Share, Tier,
 };
-use qiao_model::{Money, Rate, Rounding};
+use qiao_model::{Channel, Day, Money, Rate, Rounding};
 
 const ROUNDINGS: [Rounding; 4] = [
     Rounding::HalfUp,
@@ -85,6 +86,8 @@ fn line(form: impl Strategy<Value = FeeForm>) -> impl Strategy<Value = FeeLine> 
             form,
             minimum: bounds.map(|(minimum, _)| minimum),
             maximum: bounds.map(|(minimum, more)| minimum + more),
+            band: None,
+            monotone: false,
             rounding,
             shares: [
                 (Receiver::Institution, institution),
@@ -98,6 +101,52 @@ fn line(form: impl Strategy<Value = FeeForm>) -> impl Strategy<Value = FeeLine> 
         })
 }
 
+fn age_tiers() -> impl Strategy<Value = Vec<AgeTier>> {
+    let bounds = prop::collection::btree_set(1..400_u32, 0..5);
+    (bounds, prop::collection::vec(rate(200_000), 6)).prop_map(|(bounds, rates)| {
+        let froms = std::iter::once(0).chain(bounds.iter().copied());
+        let belows = bounds.iter().copied().map(Some).chain([None]);
+        let rows = froms.zip(belows).zip(rates);
+        rows.map(|((from_days, below_days), rate)| AgeTier {
+            from_days,
+            below_days,
+            rate,
+        })
+        .collect()
+    })
+}
+
+fn surcharge() -> impl Strategy<Value = FeeForm> {
+    let charge = prop_oneof![
+        rate(200_000).prop_map(Charge::Rate),
+        (0..1_000_i64).prop_map(Charge::Flat),
+    ];
+    charge.prop_map(|charge| {
+        FeeForm::ByChannel(vec![ChannelCharge {
+            channel: Channel::SANDBOX,
+            charge,
+        }])
+    })
+}
+
+/// A redemption's lines: of the amount, by holding days, by channel.
+fn redemption_lines() -> impl Strategy<Value = Vec<FeeLine>> {
+    let back_load = line(age_tiers().prop_map(FeeForm::BackLoad));
+    (line(form(200_000)), back_load, line(surcharge())).prop_map(|lines| {
+        let lines = [
+            ("fee", lines.0),
+            ("back-load", lines.1),
+            ("surcharge", lines.2),
+        ];
+        let redemption = |(code, line): (&str, FeeLine)| FeeLine {
+            code: code.to_owned(),
+            applies_to: OrderKind::Redeem,
+            ..line
+        };
+        lines.map(redemption).to_vec()
+    })
+}
+
 /// Up to four lines whose rates together are at most the whole.
 fn lines() -> impl Strategy<Value = Vec<FeeLine>> {
     prop::collection::vec(line(form(250_000)), 0..=4).prop_map(|mut lines| {
@@ -109,7 +158,7 @@ fn lines() -> impl Strategy<Value = Vec<FeeLine>> {
 }
 
 fn purchase(lines: &[FeeLine], minor: i64) -> Result<Fees, FeeError> {
-    fee::charge(lines, OrderKind::Purchase, Money::cny(minor))
+    fee::charge(lines, &Basis::new(OrderKind::Purchase, Money::cny(minor)))
 }
 
 fn bare(form: FeeForm, payer: Payer, rounding: Rounding) -> FeeLine {
@@ -121,6 +170,8 @@ fn bare(form: FeeForm, payer: Payer, rounding: Rounding) -> FeeLine {
         form,
         minimum: None,
         maximum: None,
+        band: None,
+        monotone: false,
         rounding,
         shares: vec![Share {
             receiver: Receiver::Platform,
@@ -130,6 +181,44 @@ fn bare(form: FeeForm, payer: Payer, rounding: Rounding) -> FeeLine {
 }
 
 proptest! {
+    #[test]
+    fn a_redemption_of_any_lots_by_any_channel_sums_exactly(
+        lines in redemption_lines(),
+        lots in prop::collection::vec((0..500_i64, 1..1_000_000_000_i64), 1..6),
+        by_bank in any::<bool>(),
+        minor in 1..=1_000_000_000_000_i64,
+    ) {
+        prop_assert_eq!(fee::check(&lines), Ok(()));
+        let today = Day::new(2026, 11, 27).unwrap();
+        let lot = |(days, units_minor): &(i64, i64)| Lot {
+            acquired: today.plus_days(-days),
+            units_minor: *units_minor,
+        };
+        let lots: Vec<Lot> = lots.iter().map(lot).collect();
+        let ages = fee::ages(&lines, &lots, today);
+        let units: i64 = ages.iter().map(|aged| aged.units_minor).sum();
+        prop_assert_eq!(units, lots.iter().map(|lot| lot.units_minor).sum::<i64>());
+        let basis = Basis {
+            channel: by_bank.then_some(Channel::SANDBOX),
+            ages: &ages,
+            ..Basis::new(OrderKind::Redeem, Money::cny(minor))
+        };
+        let Ok(fees) = fee::charge(&lines, &basis) else {
+            // Flat charges and minimums of a small amount.
+            return Ok(());
+        };
+        prop_assert_eq!(fees.lines.len(), if by_bank { 3 } else { 2 });
+        let mut total = 0;
+        for charged in &fees.lines {
+            prop_assert!(charged.amount.minor >= 0);
+            let shares: i64 = charged.shares.iter().map(|(_, share)| share.minor).sum();
+            prop_assert_eq!(shares, charged.amount.minor);
+            total += charged.amount.minor;
+        }
+        prop_assert!(total <= minor);
+        prop_assert_eq!(fees.total().minor, total);
+    }
+
     #[test]
     fn fees_are_never_negative_nor_above_the_amount_and_every_sum_is_exact(
         lines in lines(),

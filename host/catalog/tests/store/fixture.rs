@@ -110,6 +110,8 @@ pub(crate) fn flat_fee(fen: i64) -> Vec<FeeLine> {
         form: FeeForm::Flat(fen),
         minimum: None,
         maximum: None,
+        band: None,
+        monotone: false,
         rounding: Rounding::HalfUp,
         shares: vec![Share {
             receiver: Receiver::Platform,
@@ -128,6 +130,7 @@ pub(crate) fn fund(fees: Vec<FeeLine>) -> NewProduct {
         capture: Capture::OnFulfilment,
         redemption: qiao_catalog::Redemption::Ordinary,
         fees,
+        accrued: Vec::new(),
         effective_from: None,
     }
 }

@@ -11,6 +11,7 @@ fn terms(kind: OrderKind, principal: i64, lines: &[ChargedLine]) -> Terms<'_> {
         product: ProductId::from_u128(3),
         principal: Money::cny(principal),
         lines,
+        parties: Parties::default(),
         unit_price_e4: None,
         units_minor: None,
     }

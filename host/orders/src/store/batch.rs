@@ -12,14 +12,14 @@ use crate::order::{Captured, Standing, state_name};
 
 const LOCK_SQLITE: &str = concat!(
     "select id, user_id, subject, plugin_id, institution_id, product_id, kind, reference, payment_id,
-    currency, principal_minor, amount_minor, paid_minor, units_minor, ",
+    currency, principal_minor, amount_minor, paid_minor, units_minor, lots, ",
     standing_columns!(),
     " from orders where id in (select value from json_each($1))"
 );
 
 const LOCK_POSTGRES: &str = concat!(
     "select id, user_id, subject, plugin_id, institution_id, product_id, kind, reference, payment_id,
-    currency, principal_minor, amount_minor, paid_minor, units_minor, ",
+    currency, principal_minor, amount_minor, paid_minor, units_minor, lots, ",
     standing_columns!(),
     " from orders where id = any(array(select json_array_elements_text($1::json)))
     order by id for update"
@@ -28,13 +28,13 @@ const LOCK_POSTGRES: &str = concat!(
 const INSERT_SQLITE: &str =
     "insert into orders (id, token, offer_id, user_id, subject, plugin_id, institution_id,
     product_id, kind, reference, payment_id, currency, principal_minor, amount_minor,
-    paid_minor, units_minor, confirmed_at, state, captured, attempt, failures, next_at, lease_node,
+    paid_minor, units_minor, lots, confirmed_at, state, captured, attempt, failures, next_at, lease_node,
     lease_until, problem, receipt, posted_at, returned_at, changed_at)
 select value ->> 'id', value ->> 'token', value ->> 'offer', value ->> 'user', value ->> 'subject',
     value ->> 'plugin', value ->> 'institution', value ->> 'product', value ->> 'kind',
     value ->> 'reference', value ->> 'payment', value ->> 'currency',
     value ->> 'principal_minor', value ->> 'amount_minor', value ->> 'paid_minor',
-    value ->> 'units_minor', value ->> 'confirmed_at', value ->> 'state', value ->> 'captured',
+    value ->> 'units_minor', value ->> 'lots', value ->> 'confirmed_at', value ->> 'state', value ->> 'captured',
     value ->> 'attempt', value ->> 'failures', value ->> 'next_at', value ->> 'lease_node',
     value ->> 'lease_until', value ->> 'problem', value ->> 'receipt', value ->> 'posted_at',
     value ->> 'returned_at', value ->> 'changed_at'
@@ -42,15 +42,15 @@ from json_each($1)";
 
 const INSERT_POSTGRES: &str = "insert into orders (id, token, offer_id, user_id, subject, plugin_id, institution_id,
     product_id, kind, reference, payment_id, currency, principal_minor, amount_minor,
-    paid_minor, units_minor, confirmed_at, state, captured, attempt, failures, next_at, lease_node,
+    paid_minor, units_minor, lots, confirmed_at, state, captured, attempt, failures, next_at, lease_node,
     lease_until, problem, receipt, posted_at, returned_at, changed_at)
 select id, token, offer, \"user\", subject, plugin, institution, product, kind, reference, payment,
-    currency, principal_minor, amount_minor, paid_minor, units_minor, confirmed_at, state, captured,
+    currency, principal_minor, amount_minor, paid_minor, units_minor, lots, confirmed_at, state, captured,
     attempt, failures, next_at, lease_node, lease_until, problem, receipt, posted_at, returned_at,
     changed_at
 from json_to_recordset($1::json) as x(id text, token text, offer text, \"user\" text, subject text,
     plugin text, institution text, product text, kind text, reference text, payment text,
-    currency text, principal_minor bigint, amount_minor bigint, paid_minor bigint, units_minor bigint,
+    currency text, principal_minor bigint, amount_minor bigint, paid_minor bigint, units_minor bigint, lots text,
     confirmed_at bigint, state text, captured bigint, attempt bigint, failures bigint, next_at bigint,
     lease_node text, lease_until bigint, problem text, receipt text, posted_at bigint,
     returned_at bigint, changed_at bigint)";
@@ -139,6 +139,7 @@ struct OrderRow<'a> {
     amount_minor: i64,
     paid_minor: i64,
     units_minor: Option<i64>,
+    lots: &'static str,
     confirmed_at: i64,
     #[serde(flatten)]
     standing: StandingRow<'a>,
@@ -188,6 +189,7 @@ pub(crate) async fn insert_orders(
             amount_minor: head.amount.minor,
             paid_minor: head.paid.minor,
             units_minor: head.units_minor,
+            lots: head.lots.name(),
             confirmed_at: placement.order.confirmed_at.as_millis(),
             standing: StandingRow::of(standing),
         }

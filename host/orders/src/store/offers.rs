@@ -18,11 +18,11 @@ struct Terms {
     facts: Vec<(String, String)>,
 }
 
-const INSERT: &str = "insert into offer (id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8)";
+const INSERT: &str = "insert into offer (id, user_id, plugin_id, institution_id, product_id, scene_id, terms, made_at, expires_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 
 const FIND: &str =
-    "select id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at
+    "select id, user_id, plugin_id, institution_id, product_id, scene_id, terms, made_at, expires_at
 from offer where id = $1 and user_id = $2";
 
 // Offers that became an order stay with it.
@@ -58,6 +58,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
         .bind(offer.plugin.to_string())
         .bind(offer.institution.to_string())
         .bind(offer.product.to_string())
+        .bind(offer.scene.map(|id| id.to_string()))
         .bind(text_of(&terms))
         .bind(offer.made_at.as_millis())
         .bind(offer.expires_at.as_millis())
@@ -85,12 +86,14 @@ pub(crate) async fn find_for_user(
         Some((minor, currency)) => Some(Money::new(minor, parse("currency", &currency)?)),
         None => None,
     };
+    let scene: Option<&str> = row.try_get("scene_id")?;
     Ok(Some(Offer {
         id: parse("offer id", row.try_get("id")?)?,
         user: parse("user id", row.try_get("user_id")?)?,
         plugin: parse("plugin id", row.try_get("plugin_id")?)?,
         institution: parse("institution id", row.try_get("institution_id")?)?,
         product: parse("product id", row.try_get("product_id")?)?,
+        scene: scene.map(|id| parse("institution id", id)).transpose()?,
         terms: qiao_runtime::Offer {
             product: terms.product,
             kind: parse("order kind", &terms.kind)?,

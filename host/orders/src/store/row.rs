@@ -9,6 +9,7 @@ use sqlx::any::AnyRow;
 use super::{parse, text_of};
 use crate::claims;
 use crate::head::Head;
+use crate::lots::LotEffect;
 use crate::order::{Captured, Lease, Order, Receipt, Standing, state_from_name};
 use crate::token;
 
@@ -86,8 +87,13 @@ pub(super) fn head(row: &AnyRow) -> Result<Head, Error> {
         amount: money("amount_minor")?,
         paid: money("paid_minor")?,
         units_minor: row.try_get("units_minor")?,
+        lots: lot_effect(row.try_get("lots")?)?,
         standing: standing(row)?,
     })
+}
+
+fn lot_effect(name: &str) -> Result<LotEffect, Error> {
+    LotEffect::of_name(name).ok_or_else(|| Error::corrupt("lots", name))
 }
 
 pub(super) fn order(row: &AnyRow) -> Result<Order, Error> {

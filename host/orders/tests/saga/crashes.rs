@@ -38,7 +38,7 @@ fn passes(case: &Case, point: CrashPoint) -> bool {
         CrashPoint::AfterHold | CrashPoint::AfterFulfil | CrashPoint::AfterSettle => true,
         CrashPoint::AfterCapture => case.terms.product == "fine",
         CrashPoint::BeforeCancel | CrashPoint::AfterCancel => case.rejects,
-        CrashPoint::AfterIncomeBatch => false,
+        CrashPoint::AfterIncomeBatch | CrashPoint::AfterAccruedDay => false,
     }
 }
 

@@ -5,6 +5,8 @@
     reason = "a test stops where something is not there"
 )]
 
+mod accrual;
+mod bond;
 mod books;
 mod crashes;
 mod fulfilment;
@@ -12,12 +14,14 @@ mod income;
 mod instant;
 mod jobs;
 mod leases;
+mod lots;
 mod mandates;
 mod ownership;
 mod pages;
 mod plugin;
 mod plugin_events;
 mod quotes;
+mod receivers;
 mod refusals;
 mod schema;
 mod stuck;

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use qiao_catalog::fee::Proposal;
 use qiao_model::{Id, InstitutionId, PluginId};
 use qiao_orders::{Called, DailyJob, Found, Fulfiller, OrderKind, Receipt, Serving};
 use qiao_runtime::{
@@ -35,6 +36,8 @@ struct Script {
     offer: Option<Offer>,
     mandate: Option<MandateOffer>,
     price_e4: i64,
+    proposals: Vec<Proposal>,
+    developer: Option<InstitutionId>,
     stopped: bool,
     digest: String,
     daily: Vec<DailyJob>,
@@ -101,6 +104,20 @@ impl FakePlugin {
         self.script().price_e4 = price_e4;
     }
 
+    /// An institution developed it, as its manifest says from now on.
+    pub(crate) fn is_developed_by(&self, developer: InstitutionId) {
+        self.script().developer = Some(developer);
+    }
+
+    /// Proposes these fees from now on.
+    pub(crate) fn proposes(&self, proposals: &[(&str, i64)]) {
+        let proposal = |(code, minor): &(&str, i64)| Proposal {
+            code: (*code).to_owned(),
+            minor: *minor,
+        };
+        self.script().proposals = proposals.iter().map(proposal).collect();
+    }
+
     /// Another release serves from now on.
     pub(crate) fn release_changes(&self) {
         self.script().digest = "bb".repeat(32);
@@ -125,6 +142,7 @@ impl FakePlugin {
             institution: INSTITUTION,
             release: Id::from_u128(0x13),
             digest: script.digest.clone(),
+            developer: script.developer,
         })
     }
 }
@@ -219,6 +237,7 @@ impl Fulfiller for FakePlugin {
                 return Err(CallError::Guest(refusal));
             }
             let price_e4 = self.script().price_e4;
+            let proposals = self.script().proposals.clone();
             let worth = |units: i64| units * price_e4 / 10_000;
             let principal = match offer.amount {
                 Some(amount) => amount,
@@ -226,8 +245,11 @@ impl Fulfiller for FakePlugin {
             };
             let quote = Quote {
                 principal,
-                unit_price_e4: (offer.product == "fund").then_some(price_e4),
+                unit_price_e4: ["fund", "bond"]
+                    .contains(&offer.product.as_str())
+                    .then_some(price_e4),
                 notes: Vec::new(),
+                proposals,
             };
             Ok(Quoted {
                 fuel: 1_000,

@@ -2,7 +2,7 @@
 
 use qiao_model::Money;
 use qiao_orders::plan::PlanError;
-use qiao_orders::{Error, OFFER_LIFETIME_SECS};
+use qiao_orders::{Error, OFFER_LIFETIME_SECS, QuoteContext};
 use qiao_runtime::Offer as Terms;
 use qiao_tests::each_database;
 
@@ -11,7 +11,10 @@ use crate::world::{World, buy, day, fine, redeem, ticket};
 
 async fn refused(world: &World, terms: Terms) -> Error {
     let offer = world.offer(&world.user, terms).await;
-    let quoted = world.orders.quote(&world.user.permit, offer.id).await;
+    let quoted = world
+        .orders
+        .quote(&world.user.permit, offer.id, QuoteContext::default())
+        .await;
     quoted.unwrap_err()
 }
 
@@ -21,7 +24,10 @@ async fn a_quote_holds_every_figure_and_writes_nothing() {
         let world = World::new(database).await;
         world.publish(day(21), 5_432).await;
         let offer = world.offer(&world.user, buy(100_000)).await;
-        let quote = world.orders.quote(&world.user.permit, offer.id).await;
+        let quote = world
+            .orders
+            .quote(&world.user.permit, offer.id, QuoteContext::default())
+            .await;
         let quote = quote.unwrap();
         assert_eq!(quote.offer_digest, offer.digest());
         assert_eq!(quote.price.map(|price| price.day), Some(day(21)));
@@ -36,7 +42,7 @@ async fn a_quote_holds_every_figure_and_writes_nothing() {
         }
         let again = world
             .orders
-            .quote(&world.user.permit, offer.id)
+            .quote(&world.user.permit, offer.id, QuoteContext::default())
             .await
             .unwrap();
         assert_ne!(again.id, quote.id, "two quotes make two orders");
@@ -78,10 +84,16 @@ async fn an_expired_offer_is_not_quoted() {
         let world = World::new(database).await;
         let offer = world.offer(&world.user, ticket(5_000)).await;
         world.clock.advance_millis(OFFER_LIFETIME_SECS * 1000 - 1);
-        let quote = world.orders.quote(&world.user.permit, offer.id).await;
+        let quote = world
+            .orders
+            .quote(&world.user.permit, offer.id, QuoteContext::default())
+            .await;
         assert_eq!(quote.unwrap().expires_at, offer.expires_at);
         world.clock.advance_millis(1);
-        let quote = world.orders.quote(&world.user.permit, offer.id).await;
+        let quote = world
+            .orders
+            .quote(&world.user.permit, offer.id, QuoteContext::default())
+            .await;
         assert!(matches!(quote, Err(Error::OfferExpired(_))));
     })
     .await;

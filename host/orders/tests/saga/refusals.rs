@@ -1,7 +1,9 @@
 //! What is refused at the checkout, with nothing held.
 
 use qiao_model::{Money, Secret};
-use qiao_orders::{Confirmation, Error, QUOTE_LIFETIME_SECS, QuoteSigner, TokenError};
+use qiao_orders::{
+    Confirmation, Error, QUOTE_LIFETIME_SECS, QuoteContext, QuoteSigner, TokenError,
+};
 use qiao_payments::Refusal;
 use qiao_tests::each_database;
 
@@ -75,7 +77,10 @@ async fn a_quote_of_somebody_else_is_refused() {
         assert!(matches!(refused, Error::QuoteForeign(_)));
         let offer = world.orders.offer(&thief.permit, quote.offer).await;
         assert!(matches!(offer, Err(Error::OfferNotFound(_))));
-        let priced = world.orders.quote(&thief.permit, quote.offer).await;
+        let priced = world
+            .orders
+            .quote(&thief.permit, quote.offer, QuoteContext::default())
+            .await;
         assert!(matches!(priced, Err(Error::OfferNotFound(_))));
         assert_nothing_is_held(&world).await;
     })
@@ -186,7 +191,10 @@ async fn a_permit_that_is_not_a_persons_own_orders_nothing() {
         let confirmation = world.yes(&world.user, &quote).await;
         let refused = world.orders.confirm(&operator, confirmation).await;
         assert!(matches!(refused, Err(Error::Denied(_))));
-        let priced = world.orders.quote(&operator, quote.offer).await;
+        let priced = world
+            .orders
+            .quote(&operator, quote.offer, QuoteContext::default())
+            .await;
         assert!(matches!(priced, Err(Error::Denied(_))));
         assert_nothing_is_held(&world).await;
     })

@@ -9,12 +9,12 @@ use qiao_catalog::fee::{FeeForm, FeeLine, Payer, Receiver, Share};
 use qiao_catalog::{Capture, Catalog, NewProduct, Price, Product, Redemption};
 use qiao_ledger::Ledger;
 use qiao_model::{
-    Calendar, Currency, Day, Env, Id, InstitutionId, ManualClock, Money, Rate, Rounding, Scope,
-    ScopeSet, Secret, Timestamp, UserId,
+    Calendar, Currency, Day, Env, Id, InstitutionId, ManualClock, Money, OfferId, Rate, Rounding,
+    Scope, ScopeSet, Secret, Timestamp, UserId,
 };
 use qiao_orders::{
     Answer, Confirmation, Crash, Error, Offer, Order, OrderKind, Orders, OrdersConfig, Quote,
-    Rooms, Submission, Visit,
+    QuoteContext, Rooms, Submission, Visit,
 };
 use qiao_payments::{IdempotencyKey, Party, Payments};
 use qiao_runtime::Offer as Terms;
@@ -197,14 +197,25 @@ impl World {
         self.plugin.offers(terms);
         let answered = self.orders.submit(&person.permit, submission()).await;
         match answered.unwrap() {
-            Answer::Offer(offer) => offer,
+            Answer::Offer(offer) => *offer,
             other => panic!("no offer: {other:?}"),
         }
     }
 
     pub(crate) async fn quote(&self, person: &Person, terms: Terms) -> Quote {
         let offer = self.offer(person, terms).await;
-        self.orders.quote(&person.permit, offer.id).await.unwrap()
+        self.quote_by(person, offer.id, QuoteContext::default())
+            .await
+    }
+
+    pub(crate) async fn quote_by(
+        &self,
+        person: &Person,
+        offer: OfferId,
+        context: QuoteContext,
+    ) -> Quote {
+        let quoted = self.orders.quote(&person.permit, offer, context);
+        quoted.await.unwrap()
     }
 
     pub(crate) async fn proof(&self, person: &Person) -> PinProof {
@@ -251,6 +262,13 @@ impl World {
             tokio::task::yield_now().await;
         }
         request
+    }
+
+    /// The plugin registers another product.
+    pub(crate) async fn register(&self, new: NewProduct) -> Product {
+        let permit = plugin_permit(&self.auth, Scope::CatalogWrite, None);
+        let registered = self.catalog.register_product(&permit, new);
+        registered.await.unwrap()
     }
 
     /// The whole way of one order.
@@ -300,6 +318,7 @@ pub(crate) fn visit(service: &str) -> Visit {
         service: service.to_owned(),
         locale: "zh-CN".to_owned(),
         params: Vec::new(),
+        scene: None,
     }
 }
 
@@ -418,7 +437,12 @@ pub(crate) fn instant_fund() -> NewProduct {
     }
 }
 
-fn product(code: &str, in_units: bool, capture: Capture, fees: Vec<FeeLine>) -> NewProduct {
+pub(crate) fn product(
+    code: &str,
+    in_units: bool,
+    capture: Capture,
+    fees: Vec<FeeLine>,
+) -> NewProduct {
     NewProduct {
         code: code.to_owned(),
         name: code.to_owned(),
@@ -428,11 +452,18 @@ fn product(code: &str, in_units: bool, capture: Capture, fees: Vec<FeeLine>) -> 
         capture,
         redemption: Redemption::Ordinary,
         fees,
+        accrued: Vec::new(),
         effective_from: None,
     }
 }
 
-fn fee(code: &str, kind: OrderKind, payer: Payer, ppm: i64, platform_ppm: i64) -> FeeLine {
+pub(crate) fn fee(
+    code: &str,
+    kind: OrderKind,
+    payer: Payer,
+    ppm: i64,
+    platform_ppm: i64,
+) -> FeeLine {
     let shares = [
         (Receiver::Institution, 1_000_000 - platform_ppm),
         (Receiver::Platform, platform_ppm),
@@ -445,6 +476,8 @@ fn fee(code: &str, kind: OrderKind, payer: Payer, ppm: i64, platform_ppm: i64) -
         form: FeeForm::Percent(Rate::from_ppm(ppm)),
         minimum: None,
         maximum: None,
+        band: None,
+        monotone: false,
         rounding: Rounding::HalfUp,
         shares: shares
             .into_iter()

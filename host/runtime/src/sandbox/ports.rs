@@ -2,7 +2,7 @@ use std::future::ready;
 use std::sync::Arc;
 
 use qiao_auth::{Denied, Permit, PluginCaller};
-use qiao_catalog::{NewProduct, Price, Problem, fee};
+use qiao_catalog::{NewProduct, Price, Problem};
 use qiao_model::{InstitutionId, Money, OrderId, PluginId, Scope, UserId};
 
 use super::Sandbox;
@@ -52,7 +52,7 @@ impl CatalogPort for Sandbox {
         _permit: &'a Permit,
         product: NewProduct,
     ) -> Answering<'a, Result<(), CatalogPortError>> {
-        now(match fee::check(&product.fees) {
+        now(match product.check_fees() {
             Ok(()) => {
                 let mut state = self.0.lock();
                 state.products.insert(product.code.clone(), product);

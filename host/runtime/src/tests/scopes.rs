@@ -292,6 +292,7 @@ fn product() -> wit::catalog::Product {
         fees: wit::catalog::FeeSchedule {
             effective_from: None,
             lines: Vec::new(),
+            accrued: Vec::new(),
         },
     }
 }

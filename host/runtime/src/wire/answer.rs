@@ -1,3 +1,5 @@
+use qiao_catalog::fee::{FEE_CODE_CHARS_MAX, LINES_MAX, Proposal};
+
 use super::{few_entries_in, money_in, order_kind_in, sentence, short};
 use crate::bindings::v0_1_0::exports::qiao::guest::{activation, events, jobs, orders, pages};
 use crate::bindings::v0_1_0::qiao::host::types as wit;
@@ -48,7 +50,22 @@ pub(crate) fn quote(answer: orders::QuoteAnswer) -> Result<Quote, Fault> {
         principal,
         unit_price_e4,
         notes: few_entries_in(answer.notes, "a quote's notes")?,
+        proposals: proposals(answer.proposals)?,
     })
+}
+
+fn proposals(proposals: Vec<orders::Proposal>) -> Result<Vec<Proposal>, Fault> {
+    if proposals.len() > LINES_MAX {
+        return Err(Fault::invalid_answer("a quote proposes too many fees"));
+    }
+    let proposal = |proposal: orders::Proposal| {
+        let minor = i64::try_from(proposal.minor);
+        Ok(Proposal {
+            code: short(proposal.code, "a proposal's code", FEE_CODE_CHARS_MAX)?,
+            minor: minor.map_err(|_| Fault::invalid_answer("a proposed fee is too large"))?,
+        })
+    };
+    proposals.into_iter().map(proposal).collect()
 }
 
 pub(crate) fn quote_error(error: orders::QuoteError) -> QuoteError {
@@ -183,6 +200,7 @@ mod tests {
                 },
                 unit_price_e4,
                 notes: Vec::new(),
+                proposals: Vec::new(),
             })
         };
         assert!(answer(0, None).is_ok());
@@ -190,6 +208,20 @@ mod tests {
         assert!(refused(answer(-1, None)));
         assert!(refused(answer(1, Some(0))));
         assert!(refused(answer(1, Some(u64::MAX))));
+    }
+
+    #[test]
+    fn a_quote_proposes_at_most_a_fee_for_each_line() {
+        let proposal = |minor| orders::Proposal {
+            code: "f".repeat(FEE_CODE_CHARS_MAX),
+            minor,
+        };
+        assert!(proposals(vec![proposal(1); LINES_MAX]).is_ok());
+        assert!(refused(proposals(vec![proposal(1); LINES_MAX + 1])));
+        assert!(refused(proposals(vec![proposal(u64::MAX)])));
+        let mut long = proposal(1);
+        long.code.push('f');
+        assert!(refused(proposals(vec![long])));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 use qiao_catalog::{
-    Capture, Charge, FeeForm, FeeLine, NewProduct, Payer, Price, Receiver, Redemption, Share, Tier,
+    AccruedFee, AgeTier, Band, Capture, ChannelCharge, Charge, FeeForm, FeeLine, NewProduct, Payer,
+    Price, Receiver, Redemption, Share, Tier,
 };
 use qiao_model::{Rate, Rounding};
 
@@ -38,6 +39,7 @@ pub(crate) fn product_in(product: wit::Product) -> Result<NewProduct, wit::Catal
             wit::Redemption::Instant => Redemption::Instant,
         },
         fees: lines.map(line_in).collect::<Result<_, _>>()?,
+        accrued: product.fees.accrued.into_iter().map(accrued_in).collect(),
         effective_from,
     })
 }
@@ -58,9 +60,20 @@ fn line_in((index, line): (usize, wit::FeeLine)) -> Result<FeeLine, wit::Catalog
             wit::FeeForm::Percent(ppm) => FeeForm::Percent(Rate::from_ppm(ppm.into())),
             wit::FeeForm::Graduated(tiers) => FeeForm::Graduated(tiers_in(tiers, &at("form"))?),
             wit::FeeForm::Slab(tiers) => FeeForm::Slab(tiers_in(tiers, &at("form"))?),
+            wit::FeeForm::BackLoad(tiers) => {
+                FeeForm::BackLoad(tiers.into_iter().map(age_tier_in).collect())
+            }
+            wit::FeeForm::ByChannel(charges) => {
+                FeeForm::ByChannel(channels_in(charges, &at("form"))?)
+            }
         },
         minimum: maybe_minor_in(line.minimum_minor, at("minimum-minor"))?,
         maximum: maybe_minor_in(line.maximum_minor, at("maximum-minor"))?,
+        band: line
+            .band
+            .map(|band| band_in(band, &at("band")))
+            .transpose()?,
+        monotone: line.monotone,
         rounding: match line.rounding {
             wit::Rounding::HalfUp => Rounding::HalfUp,
             wit::Rounding::HalfEven => Rounding::HalfEven,
@@ -77,13 +90,59 @@ fn tiers_in(tiers: Vec<wit::Tier>, at: &str) -> Result<Vec<Tier>, wit::CatalogEr
         Ok(Tier {
             from: minor_in(tier.from_minor, at("from-minor"))?,
             below: maybe_minor_in(tier.below_minor, at("below-minor"))?,
-            charge: match tier.charge {
-                wit::Charge::Rate(ppm) => Charge::Rate(Rate::from_ppm(ppm.into())),
-                wit::Charge::Flat(minor) => Charge::Flat(minor_in(minor, at("charge"))?),
-            },
+            charge: charge_in(tier.charge, at("charge"))?,
         })
     };
     tiers.into_iter().enumerate().map(tier).collect()
+}
+
+fn age_tier_in(tier: wit::AgeTier) -> AgeTier {
+    AgeTier {
+        from_days: tier.from_days,
+        below_days: tier.below_days,
+        rate: Rate::from_ppm(tier.rate.into()),
+    }
+}
+
+fn channels_in(
+    charges: Vec<wit::ChannelCharge>,
+    at: &str,
+) -> Result<Vec<ChannelCharge>, wit::CatalogError> {
+    let charge = |(index, of): (usize, wit::ChannelCharge)| {
+        let at = |field: &str| format!("{at}.channels[{index}].{field}");
+        let channel = of.channel.parse();
+        Ok(ChannelCharge {
+            channel: channel.map_err(|_| {
+                let cause = "the code of a channel is 1 to 16 characters of a-z 0-9 -";
+                fee_problem(at("channel"), cause)
+            })?,
+            charge: charge_in(of.charge, at("charge"))?,
+        })
+    };
+    charges.into_iter().enumerate().map(charge).collect()
+}
+
+fn band_in(band: wit::Band, at: &str) -> Result<Band, wit::CatalogError> {
+    Ok(Band {
+        least: charge_in(band.least, format!("{at}.least"))?,
+        most: charge_in(band.most, format!("{at}.most"))?,
+    })
+}
+
+fn charge_in(charge: wit::Charge, at: String) -> Result<Charge, wit::CatalogError> {
+    Ok(match charge {
+        wit::Charge::Rate(ppm) => Charge::Rate(Rate::from_ppm(ppm.into())),
+        wit::Charge::Flat(minor) => Charge::Flat(minor_in(minor, at)?),
+    })
+}
+
+fn accrued_in(fee: wit::AccruedFee) -> AccruedFee {
+    AccruedFee {
+        code: fee.code,
+        name: fee.name,
+        rate: Rate::from_ppm(fee.rate.into()),
+        shares: fee.shares.into_iter().map(share_in).collect(),
+    }
 }
 
 fn share_in(share: wit::Share) -> Share {
@@ -91,6 +150,9 @@ fn share_in(share: wit::Share) -> Share {
         receiver: match share.receiver {
             wit::Receiver::Institution => Receiver::Institution,
             wit::Receiver::Platform => Receiver::Platform,
+            wit::Receiver::Channel => Receiver::Channel,
+            wit::Receiver::Developer => Receiver::Developer,
+            wit::Receiver::Scene => Receiver::Scene,
         },
         rate: Rate::from_ppm(share.share.into()),
     }

@@ -10,6 +10,7 @@ mod bank_operator;
 mod capture;
 mod charge;
 mod client;
+mod fee_schedule;
 mod institution;
 mod invocation;
 mod mandate;

@@ -11,8 +11,8 @@ use qiao_payments::Method;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::fee_schedule::payer_name;
 use super::page::EntryBody;
-use super::product::payer_name;
 use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
 use crate::extract::{Bearer, Json, PathParam, Query, SessionUser, scope};
@@ -132,6 +132,17 @@ pub(crate) struct FeeBody {
     payer: &'static str,
     /// How much.
     amount: MoneyBody,
+    /// Who gets how much of it.
+    shares: Vec<FeeShareBody>,
+}
+
+/// What one receiver gets of a fee.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FeeShareBody {
+    /// `institution`, `platform`, `channel`, `developer` or `scene`.
+    receiver: &'static str,
+    /// How much.
+    amount: MoneyBody,
 }
 
 impl QuoteBody {
@@ -159,6 +170,14 @@ fn fees(lines: &[ChargedLine]) -> Vec<FeeBody> {
         name: line.name.clone(),
         payer: payer_name(line.payer),
         amount: line.amount.into(),
+        shares: line
+            .shares
+            .iter()
+            .map(|(receiver, share)| FeeShareBody {
+                receiver: receiver.name(),
+                amount: (*share).into(),
+            })
+            .collect(),
     };
     lines.iter().map(fee).collect()
 }
@@ -322,7 +341,8 @@ pub(crate) async fn quote(
     Json(body): Json<NewQuoteBody>,
 ) -> Result<Json<QuoteBody>, Problem> {
     let offer: OfferId = parse(&body.offer)?;
-    let quote = app.orders.quote(&caller.permit, offer).await?;
+    let context = orders::QuoteContext::default();
+    let quote = app.orders.quote(&caller.permit, offer, context).await?;
     let arrival = app.orders.expected_arrival(&quote).await?;
     Ok(Json(QuoteBody::of(quote, arrival)))
 }

@@ -1,13 +1,12 @@
 //! Products, their fee schedules and their prices: public, as the fees of a fund are.
 
 use axum::extract::State;
-use qiao_catalog::{
-    Charge, FeeForm, FeeLine, FeeSchedule, Payer, Price, Product, Receiver, Share, Tier,
-};
-use qiao_model::{PluginId, ProductId, Rounding};
+use qiao_catalog::{Price, Product};
+use qiao_model::{PluginId, ProductId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::fee_schedule::FeeScheduleBody;
 use super::wire::Listing;
 use crate::App;
 use crate::extract::{Json, PathParam};
@@ -41,91 +40,6 @@ pub(crate) struct ProductBody {
     redemption: &'static str,
 }
 
-/// One version of a product's fees; it never changes.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FeeScheduleBody {
-    /// `fee_…`.
-    id: String,
-    /// 1, 2, 3 and so on.
-    version: u32,
-    /// The first day that it is in force, in Asia/Shanghai.
-    effective_from: String,
-    /// The fees.
-    lines: Vec<FeeLineBody>,
-}
-
-/// One fee.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FeeLineBody {
-    /// Its key.
-    code: String,
-    /// What people read.
-    name: String,
-    /// `purchase`, `redeem` or `pay`.
-    applies_to: &'static str,
-    /// `user` beside the principal, `user_inside` out of it, or `institution`.
-    payer: &'static str,
-    /// How it is computed.
-    form: FeeFormBody,
-    /// At least this much, in minor units.
-    minimum: Option<i64>,
-    /// At most this much, in minor units.
-    maximum: Option<i64>,
-    /// `half_up`, `half_even`, `down` or `up`.
-    rounding: &'static str,
-    /// Who gets it.
-    shares: Vec<ShareBody>,
-}
-
-/// How a fee follows from the amount.
-#[derive(Serialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum FeeFormBody {
-    /// The same for every order.
-    Flat {
-        /// In minor units.
-        minor: i64,
-    },
-    /// A share of the amount.
-    Percent {
-        /// In parts per million.
-        rate_ppm: i64,
-    },
-    /// Each tier charges the part of the amount inside it.
-    Graduated {
-        /// In order.
-        tiers: Vec<TierBody>,
-    },
-    /// The tier that holds the whole amount decides.
-    Slab {
-        /// In order.
-        tiers: Vec<TierBody>,
-    },
-}
-
-/// Amounts from `from` (inclusive) up to `below` (exclusive); one of `rate_ppm` and
-/// `flat_minor` says what it charges.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct TierBody {
-    /// Inclusive, in minor units.
-    from: i64,
-    /// Exclusive, in minor units; none for the last.
-    below: Option<i64>,
-    /// A share of the amount, in parts per million.
-    rate_ppm: Option<i64>,
-    /// A flat amount in minor units.
-    flat_minor: Option<i64>,
-}
-
-/// A receiver's share of a fee.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ShareBody {
-    /// `institution` or `platform`.
-    receiver: &'static str,
-    /// How much of the fee, in parts per million.
-    rate_ppm: i64,
-}
-
 /// The price of a day.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct PriceBody {
@@ -152,88 +66,6 @@ impl From<&Product> for ProductBody {
             in_units: product.in_units,
             capture: product.capture.name(),
             redemption: product.redemption.name(),
-        }
-    }
-}
-
-impl From<&FeeSchedule> for FeeScheduleBody {
-    fn from(schedule: &FeeSchedule) -> Self {
-        Self {
-            id: schedule.id.to_string(),
-            version: schedule.version,
-            effective_from: schedule.effective_from.to_string(),
-            lines: schedule.lines.iter().map(FeeLineBody::from).collect(),
-        }
-    }
-}
-
-impl From<&FeeLine> for FeeLineBody {
-    fn from(line: &FeeLine) -> Self {
-        Self {
-            code: line.code.clone(),
-            name: line.name.clone(),
-            applies_to: line.applies_to.name(),
-            payer: payer_name(line.payer),
-            form: FeeFormBody::from(&line.form),
-            minimum: line.minimum,
-            maximum: line.maximum,
-            rounding: match line.rounding {
-                Rounding::HalfUp => "half_up",
-                Rounding::HalfEven => "half_even",
-                Rounding::Down => "down",
-                Rounding::Up => "up",
-            },
-            shares: line.shares.iter().map(ShareBody::from).collect(),
-        }
-    }
-}
-
-/// The wire name of who pays a fee.
-pub(crate) const fn payer_name(payer: Payer) -> &'static str {
-    match payer {
-        Payer::User => "user",
-        Payer::UserInside => "user_inside",
-        Payer::Institution => "institution",
-    }
-}
-
-impl From<&FeeForm> for FeeFormBody {
-    fn from(form: &FeeForm) -> Self {
-        let wire = |tiers: &[Tier]| tiers.iter().map(TierBody::from).collect();
-        match form {
-            FeeForm::Flat(minor) => Self::Flat { minor: *minor },
-            FeeForm::Percent(rate) => Self::Percent {
-                rate_ppm: rate.ppm(),
-            },
-            FeeForm::Graduated(tiers) => Self::Graduated { tiers: wire(tiers) },
-            FeeForm::Slab(tiers) => Self::Slab { tiers: wire(tiers) },
-        }
-    }
-}
-
-impl From<&Tier> for TierBody {
-    fn from(tier: &Tier) -> Self {
-        let (rate_ppm, flat_minor) = match tier.charge {
-            Charge::Rate(rate) => (Some(rate.ppm()), None),
-            Charge::Flat(minor) => (None, Some(minor)),
-        };
-        Self {
-            from: tier.from,
-            below: tier.below,
-            rate_ppm,
-            flat_minor,
-        }
-    }
-}
-
-impl From<&Share> for ShareBody {
-    fn from(share: &Share) -> Self {
-        Self {
-            receiver: match share.receiver {
-                Receiver::Institution => "institution",
-                Receiver::Platform => "platform",
-            },
-            rate_ppm: share.rate.ppm(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The services of a public account, as pages of typed blocks.
 
 use axum::extract::State;
+use qiao_model::InstitutionId;
 use qiao_orders as orders;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,6 +20,8 @@ pub(crate) struct OpenQuery {
     /// BCP 47 tag: `zh-CN` or `en`.
     #[serde(default = "default_locale")]
     locale: String,
+    /// The handle of the public account through whose door the person came.
+    scene: Option<String>,
 }
 
 /// A form that is sent back.
@@ -36,6 +39,18 @@ pub(crate) struct SubmissionBody {
     /// BCP 47 tag: `zh-CN` or `en`.
     #[serde(default = "default_locale")]
     locale: String,
+    /// The handle of the public account through whose door the person came.
+    #[serde(default)]
+    scene: Option<String>,
+}
+
+/// The institution of a scene's handle; a handle that nobody has is no scene.
+async fn scene_of(app: &App, handle: Option<&str>) -> Result<Option<InstitutionId>, Problem> {
+    let Some(handle) = handle else {
+        return Ok(None);
+    };
+    let account = app.registry.public_account_by_handle(handle).await?;
+    Ok(account.map(|account| account.institution))
 }
 
 fn default_locale() -> String {
@@ -59,7 +74,7 @@ impl From<orders::Answer> for AnswerBody {
         match answer {
             orders::Answer::Page(page) => Self::Page { page: page.into() },
             orders::Answer::Offer(offer) => Self::Offer {
-                offer: OfferBody::from(&offer),
+                offer: OfferBody::from(&*offer),
             },
             orders::Answer::Mandate(offer) => Self::Mandate {
                 offer: MandateOfferBody::from(&offer),
@@ -93,6 +108,7 @@ pub(crate) async fn open_service(
         service,
         locale: query.locale,
         params: Vec::new(),
+        scene: scene_of(&app, query.scene.as_deref()).await?,
     };
     let page = app.orders.open_page(&caller.permit, visit).await?;
     Ok(Json(page.into()))
@@ -125,6 +141,7 @@ pub(crate) async fn submit_form(
             service,
             locale: body.locale,
             params: body.params.into_iter().map(Into::into).collect(),
+            scene: scene_of(&app, body.scene.as_deref()).await?,
         },
         form: body.form,
         fields: body.fields.into_iter().map(Into::into).collect(),

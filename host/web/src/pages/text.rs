@@ -266,6 +266,12 @@ words! {
     paid_by_you: "You pay it", "由您支付";
     paid_inside: "Included in the amount", "已含在金额内";
     paid_by_institution: "The institution pays it", "由机构承担";
+    fee_goes_to: "goes to {}", "收费方:{}";
+    receiver_institution: "the institution", "机构";
+    receiver_platform: "Qiao", "桥";
+    receiver_channel: "the bank channel", "银行通道";
+    receiver_developer: "the developer", "开发者";
+    receiver_scene: "the account that sent you", "推荐账号";
     you_pay: "You pay", "您支付";
     you_receive: "You receive", "您收到";
     arrives: "Arrives", "到账";

@@ -2,16 +2,19 @@
 
 use std::collections::HashMap;
 
-use qiao_catalog::{OrderKind, Payer};
+use qiao_catalog::fee::ChargedLine;
+use qiao_catalog::{OrderKind, Payer, Receiver};
 use qiao_ledger::{AccountKind, Owner, Transfer, TransferKind, account_id};
 use qiao_model::{
     Amount, Asset, Channel, InstitutionId, LedgerAccountId, Money, ProductId, UserId,
 };
+use qiao_orders::plan::Parties;
 use qiao_orders::{Arrival, OrderState};
 use qiao_payments::{MandateState, Party, PaymentState, SpendLimits};
 use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
 
 use super::text::{Text, fill};
+use super::view::user::FeeLine;
 use super::view::{Badge, Cell, Empty, Facts, Figure, Table, Tone};
 
 /// An order's state in a word and in a sentence.
@@ -92,11 +95,40 @@ pub(crate) fn order_kind(kind: OrderKind, t: &Text) -> &'static str {
 }
 
 /// Who pays a fee, told to the person who orders.
-pub(crate) fn payer(payer: Payer, t: &Text) -> &'static str {
+fn payer(payer: Payer, t: &Text) -> &'static str {
     match payer {
         Payer::User => t.paid_by_you,
         Payer::UserInside => t.paid_inside,
         Payer::Institution => t.paid_by_institution,
+    }
+}
+
+/// Who gets a share of a fee.
+fn receiver(receiver: Receiver, t: &Text) -> &'static str {
+    match receiver {
+        Receiver::Institution => t.receiver_institution,
+        Receiver::Platform => t.receiver_platform,
+        Receiver::Channel => t.receiver_channel,
+        Receiver::Developer => t.receiver_developer,
+        Receiver::Scene => t.receiver_scene,
+    }
+}
+
+/// A fee with who pays it and who gets how much of it.
+pub(crate) fn fee(line: &ChargedLine, t: &Text) -> FeeLine {
+    let shares = line.shares.iter().filter(|(_, share)| share.minor > 0);
+    let share = |(to, share): &(Receiver, Money)| {
+        format!("{} {}", receiver(*to, t), Figure::money(*share).text())
+    };
+    let shares: Vec<String> = shares.map(share).collect();
+    let payer = payer(line.payer, t);
+    FeeLine {
+        name: line.name.clone(),
+        told: match shares.is_empty() {
+            true => payer.to_owned(),
+            false => format!("{payer} · {}", fill(t.fee_goes_to, &[&shares.join(", ")])),
+        },
+        amount: Figure::money(line.amount),
     }
 }
 
@@ -167,6 +199,24 @@ impl AccountNames {
         let revenue = fill(self.t.revenue_account, &[&name]);
         self.add(&owner, AccountKind::Settlement, asset, &settlement);
         self.add(&owner, AccountKind::Revenue, asset, &revenue);
+        self
+    }
+
+    /// With the accounts of the other receivers of an order's fees.
+    pub(crate) fn parties(mut self, parties: &Parties, asset: Asset) -> Self {
+        let t = self.t;
+        if let Some(channel) = parties.channel {
+            let owner = Owner::External(channel);
+            self.add(&owner, AccountKind::Revenue, asset, t.receiver_channel);
+        }
+        for (institution, name) in [
+            (parties.developer, t.receiver_developer),
+            (parties.scene, t.receiver_scene),
+        ] {
+            if let Some(id) = institution {
+                self.add(&Owner::Institution(id), AccountKind::Revenue, asset, name);
+            }
+        }
         self
     }
 
@@ -248,12 +298,13 @@ fn transfer_kind(kind: TransferKind, t: &Text) -> Badge {
     }
 }
 
-/// A party of a payment, told to its institution's staff.
-pub(crate) fn party(party: Party) -> String {
+/// A party of a payment, told to the staff of the institution whose payment it is.
+pub(crate) fn party(party: Party, institution: Option<InstitutionId>) -> String {
     match party {
         Party::User(_) => "the user".to_owned(),
         Party::Institution(_) => "your settlement account".to_owned(),
-        Party::Revenue(_) => "your fees".to_owned(),
+        Party::Revenue(id) if Some(id) == institution => "your fees".to_owned(),
+        Party::Revenue(id) => format!("the fees of {id}"),
         Party::Receivable(_) => "what you owe".to_owned(),
         Party::Advance(_) => "your bank's advance".to_owned(),
         Party::Bank(channel) => format!("the bank `{channel}`"),

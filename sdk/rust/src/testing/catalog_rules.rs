@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::{CatalogError, Problem};
-use crate::{Charge, FeeForm, FeeLine, Product, Rate, Tier};
+use crate::{
+    AccruedFee, AgeTier, Band, Charge, FeeForm, FeeLine, OrderKind, Product, Rate, Share, Tier,
+};
 
 const CODE_CHARS_MAX: usize = 32;
 const NAME_CHARS_MAX: usize = 64;
 const SUMMARY_CHARS_MAX: usize = 200;
 const FEE_LINES_MAX: usize = 16;
+const ACCRUED_FEES_MAX: usize = 8;
 
 pub(super) fn check(product: &Product) -> Result<(), CatalogError> {
     let is_code = !product.code.is_empty()
@@ -29,7 +32,11 @@ pub(super) fn check(product: &Product) -> Result<(), CatalogError> {
     if product.currency.len() != 3 || !product.currency.bytes().all(|b| b.is_ascii_uppercase()) {
         return Err(invalid("currency", "an ISO 4217 code in upper case"));
     }
-    check_lines(&product.fees.lines)
+    if !product.in_units && !product.fees.accrued.is_empty() {
+        return Err(invalid("fees.accrued", "of what is held in units alone"));
+    }
+    check_lines(&product.fees.lines)?;
+    check_accrued(&product.fees.accrued)
 }
 
 fn invalid(at: &str, cause: &str) -> CatalogError {
@@ -59,11 +66,11 @@ fn check_lines(lines: &[FeeLine]) -> Result<(), CatalogError> {
                 "another line has this code",
             ));
         }
-        let sum: u64 = line.shares.iter().map(|share| u64::from(share.share)).sum();
-        if sum != u64::from(Rate::WHOLE.as_ppm()) {
+        check_shares(&line.shares, &at)?;
+        if line.band.as_ref().is_some_and(is_empty_band) {
             return Err(invalid_fees(
-                format!("{at}.shares"),
-                "the shares do not sum to 100 %",
+                format!("{at}.band"),
+                "two rates or two amounts, the least not above the most",
             ));
         }
         if let (Some(minimum), Some(maximum)) = (line.minimum_minor, line.maximum_minor)
@@ -79,6 +86,17 @@ fn check_lines(lines: &[FeeLine]) -> Result<(), CatalogError> {
                 return Err(invalid_fees(format!("{at}.form"), "a rate above 100 %"));
             }
             FeeForm::Flat(_) | FeeForm::Percent(_) => {}
+            FeeForm::BackLoad(_) if line.applies_to != OrderKind::Redeem => {
+                return Err(invalid_fees(
+                    format!("{at}.form"),
+                    "a back load is of redemptions",
+                ));
+            }
+            FeeForm::BackLoad(tiers) => check_age_tiers(tiers, &at)?,
+            FeeForm::ByChannel(charges) if charges.is_empty() => {
+                return Err(invalid_fees(format!("{at}.form.channels"), "no channel"));
+            }
+            FeeForm::ByChannel(_) => {}
             FeeForm::Graduated(tiers) => {
                 check_tiers(tiers, &at)?;
                 if tiers
@@ -93,6 +111,54 @@ fn check_lines(lines: &[FeeLine]) -> Result<(), CatalogError> {
             }
             FeeForm::Slab(tiers) => check_tiers(tiers, &at)?,
         }
+    }
+    Ok(())
+}
+
+fn check_accrued(fees: &[AccruedFee]) -> Result<(), CatalogError> {
+    if fees.len() > ACCRUED_FEES_MAX {
+        return Err(invalid_fees("fees.accrued".to_owned(), "at most 8 fees"));
+    }
+    for (index, fee) in fees.iter().enumerate() {
+        check_shares(&fee.shares, &format!("fees.accrued[{index}]"))?;
+    }
+    Ok(())
+}
+
+fn check_shares(shares: &[Share], at: &str) -> Result<(), CatalogError> {
+    let sum: u64 = shares.iter().map(|share| u64::from(share.share)).sum();
+    if sum == u64::from(Rate::WHOLE.as_ppm()) {
+        return Ok(());
+    }
+    let at = format!("{at}.shares");
+    Err(invalid_fees(at, "the shares do not sum to 100 %"))
+}
+
+fn is_empty_band(band: &Band) -> bool {
+    match (&band.least, &band.most) {
+        (Charge::Rate(least), Charge::Rate(most)) => least > most,
+        (Charge::Flat(least), Charge::Flat(most)) => least > most,
+        (Charge::Rate(_), Charge::Flat(_)) | (Charge::Flat(_), Charge::Rate(_)) => true,
+    }
+}
+
+fn check_age_tiers(tiers: &[AgeTier], at: &str) -> Result<(), CatalogError> {
+    let mut from = Some(0);
+    for (index, tier) in tiers.iter().enumerate() {
+        let at = format!("{at}.form.tiers[{index}]");
+        if from != Some(tier.from_days) {
+            return Err(invalid_fees(at, "a gap or an overlap with the tier before"));
+        }
+        if tier.below_days.is_some_and(|below| below <= tier.from_days) {
+            return Err(invalid_fees(at, "the tier is empty"));
+        }
+        from = tier.below_days;
+    }
+    if tiers.is_empty() || from.is_some() {
+        return Err(invalid_fees(
+            format!("{at}.form.tiers"),
+            "the last tier has no upper bound",
+        ));
     }
     Ok(())
 }

@@ -161,7 +161,7 @@ fn stories(payment: &Payment, refunds: &[Refund]) -> Vec<MoneyStory> {
     for split in &payment.splits {
         splits.push(vec![
             Cell::text(split.purpose.as_ref()),
-            Cell::text(wording::party(split.receiver)),
+            Cell::text(wording::party(split.receiver, payment.institution)),
             Cell::Figure(Figure::money(split.amount)),
         ]);
     }
@@ -186,7 +186,7 @@ fn stories(payment: &Payment, refunds: &[Refund]) -> Vec<MoneyStory> {
         for (split, part) in payment.splits.iter().zip(&refund.parts) {
             parts.push(vec![
                 Cell::text(split.purpose.as_ref()),
-                Cell::text(wording::party(split.receiver)),
+                Cell::text(wording::party(split.receiver, payment.institution)),
                 Cell::Figure(money(-part)),
             ]);
         }

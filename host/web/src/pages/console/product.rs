@@ -1,10 +1,11 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_catalog::{
-    Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Price, Product, Receiver, Redemption,
-    Tier,
+    AgeTier, Capture, Charge, FeeForm, FeeLine, FeeSchedule, Payer, Price, Product, Redemption,
+    Share, Tier,
 };
 use qiao_model::{Currency, Money, ProductId, Rate, Rounding};
+use qiao_orders::AccruedDay;
 
 use crate::App;
 use crate::pages::failed::{Failed, page};
@@ -14,6 +15,7 @@ use crate::pages::view::{Badge, Cell, Empty, Facts, Figure, Table, Tone};
 use crate::pages::visit::Staff;
 
 const PRICES_SHOWN: usize = 30;
+const ACCRUED_SHOWN: u32 = 30;
 
 /// `GET /console/{institution}/products`
 pub(super) async fn list(State(app): State<App>, staff: Staff) -> Result<Response, Failed> {
@@ -84,6 +86,13 @@ pub(super) async fn show(
     let in_force = app.catalog.schedule(id, app.env.today()).await;
     let in_force = in_force.ok().map(|schedule| schedule.version);
     let prices = app.catalog.prices(id, PRICES_SHOWN).await?;
+    let accrues = schedules
+        .iter()
+        .any(|schedule| !schedule.accrued.is_empty());
+    let accrued = app
+        .orders
+        .accrued_days(&staff.permit, id, ACCRUED_SHOWN)
+        .await?;
     let shell = staff
         .visit
         .console_page(&product.name, Some(staff.institution), "/products");
@@ -103,6 +112,7 @@ pub(super) async fn show(
             .map(|schedule| schedule_view(schedule, in_force, product.currency, app.env.today()))
             .collect(),
         prices: price_table(&product, &prices),
+        accrued: accrues.then(|| accrued_table(&product, &accrued)),
     })
 }
 
@@ -129,7 +139,17 @@ fn schedule_view(
             Cell::text(payer(line.payer)),
             how_much(line, currency),
             Cell::text(rounding(line.rounding)),
-            Cell::text(shares(line)),
+            Cell::text(shares(&line.shares)),
+        ]);
+    }
+    for fee in &schedule.accrued {
+        lines.push(vec![
+            Cell::Two(fee.name.clone(), fee.code.clone()),
+            Cell::text("none: every day"),
+            Cell::text(payer(Payer::Institution)),
+            Cell::text(format!("{} a year of the net asset value", fee.rate)),
+            Cell::text("fractions are carried"),
+            Cell::text(shares(&fee.shares)),
         ]);
     }
     Schedule {
@@ -160,14 +180,8 @@ fn rounding(rounding: Rounding) -> &'static str {
     }
 }
 
-fn shares(line: &FeeLine) -> String {
-    let shares = line.shares.iter().map(|share| {
-        let receiver = match share.receiver {
-            Receiver::Institution => "institution",
-            Receiver::Platform => "platform",
-        };
-        format!("{receiver} {}", share.rate)
-    });
+fn shares(shares: &[Share]) -> String {
+    let shares = (shares.iter()).map(|share| format!("{} {}", share.receiver.name(), share.rate));
     shares.collect::<Vec<_>>().join(", ")
 }
 
@@ -183,6 +197,15 @@ fn how_much(line: &FeeLine, currency: Currency) -> Cell {
         FeeForm::Percent(rate) => rate.to_string(),
         FeeForm::Graduated(of) => tiers("each tier its part", of),
         FeeForm::Slab(of) => tiers("the tier of the whole amount", of),
+        FeeForm::BackLoad(of) => {
+            lines.extend(of.iter().map(age_text));
+            format!("by holding days, {} tiers", of.len())
+        }
+        FeeForm::ByChannel(of) => {
+            let charge = |charge| charge_text(charge, &money);
+            lines.extend((of.iter()).map(|of| format!("{}: {}", of.channel, charge(of.charge))));
+            "by bank channel".to_owned()
+        }
     };
     lines.extend(
         line.minimum
@@ -192,17 +215,35 @@ fn how_much(line: &FeeLine, currency: Currency) -> Cell {
         line.maximum
             .map(|minor| format!("at most {}", money(minor))),
     );
+    lines.extend(line.band.map(|band| {
+        let [least, most] = [band.least, band.most].map(|charge| charge_text(charge, &money));
+        format!("the plugin may propose {least} to {most}")
+    }));
+    if line.monotone {
+        lines.push("never falls when the amount grows".to_owned());
+    }
     Cell::Lines(first, lines)
+}
+
+fn age_text(tier: &AgeTier) -> String {
+    let below = tier
+        .below_days
+        .map_or_else(String::new, |below| format!(" to below {below}"));
+    format!("from {}{below} days: {}", tier.from_days, tier.rate)
+}
+
+fn charge_text(charge: Charge, money: &impl Fn(i64) -> String) -> String {
+    match charge {
+        Charge::Rate(rate) => rate.to_string(),
+        Charge::Flat(minor) => money(minor),
+    }
 }
 
 fn tier_text(tier: &Tier, money: &impl Fn(i64) -> String) -> String {
     let below = tier
         .below
         .map_or_else(String::new, |below| format!(" to below {}", money(below)));
-    let charge = match tier.charge {
-        Charge::Rate(rate) => rate.to_string(),
-        Charge::Flat(minor) => money(minor),
-    };
+    let charge = charge_text(tier.charge, money);
     format!("from {}{below}: {charge}", money(tier.from))
 }
 
@@ -228,6 +269,24 @@ fn price_table(product: &Product, prices: &[Price]) -> Table {
                     .yield_7d_ppm
                     .map(|ppm| Rate::from_ppm(ppm).to_string()),
             ),
+        ]);
+    }
+    table
+}
+
+fn accrued_table(product: &Product, accrued: &[AccruedDay]) -> Table {
+    let columns = ["Day", ">Days", ">Units", ">Unit price", ">Fees", "Payment"];
+    let empty = Empty::new("No day yet", "The next price day is the first.");
+    let mut table = Table::new("Accrued fees", &columns, empty);
+    let unit = product.currency.to_string();
+    for day in accrued {
+        table.push(vec![
+            Cell::text(day.day.to_string()),
+            Cell::Figure(Figure::count(i64::from(day.days))),
+            Cell::Figure(Figure::units(day.units_minor, "")),
+            Cell::Figure(Figure::scaled(day.nav_e4, 4, &unit)),
+            Cell::Figure(Figure::money(Money::new(day.minor, product.currency))),
+            day.payment.map_or_else(|| Cell::text("–"), Cell::code),
         ]);
     }
     table

@@ -17,6 +17,8 @@ use crate::pages::wording::institution_kind;
 #[derive(Default, Deserialize)]
 pub(super) struct AccountQuery {
     before: Option<String>,
+    /// The account through whose door the visitor came; the services get it, too.
+    scene: Option<String>,
 }
 
 async fn find(app: &App, handle: &str) -> Result<PublicAccount, Failed> {
@@ -36,6 +38,10 @@ pub(super) async fn show(
     let institution = app.registry.institution(account.institution).await?;
     let institution = institution.ok_or_else(|| Failed::not_found(&handle))?;
     let here = format!("/a/{handle}");
+    let scene = match &query.scene {
+        Some(scene) => app.registry.public_account_by_handle(scene).await?,
+        None => None,
+    };
     let mut follows = false;
     let mut messages = None;
     let mut paging = Paging::default();
@@ -69,7 +75,7 @@ pub(super) async fn show(
         institution: institution.name,
         followers: followers(account.followers, t),
         follow,
-        menu: menu(&account, visit.locale.tag()),
+        menu: menu(&account, visit.locale.tag(), scene.as_ref()),
         no_service: Empty::new(t.no_service, t.no_service_text),
         messages,
         no_message: Empty::new(t.no_message, t.no_message_text),
@@ -88,14 +94,15 @@ fn followers(count: i64, t: &Text) -> String {
     }
 }
 
-fn menu(account: &PublicAccount, locale: &str) -> Vec<MenuGroup> {
+fn menu(account: &PublicAccount, locale: &str, scene: Option<&PublicAccount>) -> Vec<MenuGroup> {
+    let from = scene.map_or_else(String::new, |scene| format!("?scene={}", scene.handle));
     let groups = account.menu.iter().map(|entry| MenuGroup {
         title: entry.title.for_locale(locale).to_owned(),
         services: entry
             .items
             .iter()
             .map(|item| {
-                let href = format!("/a/{}/{}", account.handle, item.service);
+                let href = format!("/a/{}/{}{from}", account.handle, item.service);
                 Link::new(href, item.title.for_locale(locale))
             })
             .collect(),

@@ -3,7 +3,7 @@ use axum::response::Response;
 use qiao_auth::Error as AuthError;
 use qiao_catalog::OrderKind;
 use qiao_model::{Asset, Currency, Money, OfferId, Secret};
-use qiao_orders::{Arrival, Confirmation, Error, Offer, Quote};
+use qiao_orders::{Arrival, Confirmation, Error, Offer, Quote, QuoteContext};
 use qiao_payments::{IdempotencyKey, Method, Refusal};
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
 use crate::pages::sent::Sent;
 use crate::pages::text::fill;
-use crate::pages::view::user::{Checkout, CheckoutState, FeeLine, Payable};
+use crate::pages::view::user::{Checkout, CheckoutState, Payable};
 use crate::pages::view::{Facts, Field, Figure, Form, Kind, Notice, Tone};
 use crate::pages::visit::Person;
 use crate::pages::wording;
@@ -168,7 +168,7 @@ impl<'a> Desk<'a> {
         let quote = match self
             .app
             .orders
-            .quote(&self.person.permit, self.offer.id)
+            .quote(&self.person.permit, self.offer.id, QuoteContext::default())
             .await
         {
             Ok(quote) => quote,
@@ -253,11 +253,7 @@ impl<'a> Desk<'a> {
             OrderKind::Redeem => (t.redeem_worth, t.you_receive),
             OrderKind::Purchase | OrderKind::Pay => (t.pay_amount, t.you_pay),
         };
-        let fee = |line: &qiao_catalog::fee::ChargedLine| FeeLine {
-            name: line.name.clone(),
-            payer: wording::payer(line.payer, t).to_owned(),
-            amount: Figure::money(line.amount),
-        };
+        let fee = |line| wording::fee(line, t);
         let notes = quote
             .notes
             .iter()

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::App;
 use crate::pages::failed::{Failed, page, sentence_of};
 use crate::pages::text::Text;
-use crate::pages::view::user::{FeeLine, MoneyStory, Order as OrderView, OrderRow, Orders};
+use crate::pages::view::user::{MoneyStory, Order as OrderView, OrderRow, Orders};
 use crate::pages::view::{
     Badge, Cell, Empty, Facts, Figure, Link, Paging, Progress, Timeline, Tone, When,
 };
@@ -99,6 +99,7 @@ pub(super) async fn show(
             let names = AccountNames::new(t)
                 .user(person.user, t.you, asset)
                 .user(person.user, t.you, Asset::Units(order.quote.product))
+                .parties(&order.quote.parties, asset)
                 .institution(order.quote.institution, &institution, asset)
                 .product(order.quote.product)
                 .platform(asset);
@@ -108,11 +109,7 @@ pub(super) async fn show(
     };
     let arrival = app.orders.arrivals(&[id]).await?.remove(&id);
     let quote = &order.quote;
-    let fee = |line: &qiao_catalog::fee::ChargedLine| FeeLine {
-        name: line.name.clone(),
-        payer: wording::payer(line.payer, t).to_owned(),
-        amount: Figure::money(line.amount),
-    };
+    let fee = |line| wording::fee(line, t);
     page(&OrderView {
         shell: person
             .visit

@@ -2,6 +2,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use qiao_orders::{Answer, Error, Submission, Visit as ServiceVisit};
+use qiao_registry::PublicAccount;
 use qiao_runtime::{self as runtime, FieldProblem, InputKind};
 
 use crate::App;
@@ -15,6 +16,8 @@ use crate::pages::visit::Person;
 /// A plugin's own fields carry this prefix, so that they clash with none of the host's.
 const FIELD_PREFIX: &str = "f_";
 const FORM: &str = "form";
+/// The public account through whose door the visitor came, by its handle.
+const SCENE: &str = "scene";
 
 type Pairs = Vec<(String, String)>;
 
@@ -32,7 +35,7 @@ pub(super) async fn open(
     Path((handle, service)): Path<(String, String)>,
     Query(query): Query<Pairs>,
 ) -> Result<Response, Failed> {
-    let here = Here::find(&app, handle, service).await?;
+    let here = Here::find(&app, handle, service, &query).await?;
     let visit = here.visit(&person, plugin_fields(&query));
     match app.orders.open_page(&person.permit, visit).await {
         Ok(found) => page(&here.show(&person, found, None)),
@@ -45,9 +48,10 @@ pub(super) async fn submit(
     State(app): State<App>,
     person: Person,
     Path((handle, service)): Path<(String, String)>,
+    Query(query): Query<Pairs>,
     Sent(pairs): Sent<Pairs>,
 ) -> Result<Response, Failed> {
-    let here = Here::find(&app, handle, service).await?;
+    let here = Here::find(&app, handle, service, &query).await?;
     let form = pairs.iter().find(|(name, _)| name == FORM);
     let form = form.map_or_else(String::new, |(_, value)| value.clone());
     let submission = Submission {
@@ -93,21 +97,37 @@ struct Here {
     handle: String,
     service: String,
     account: String,
+    scene: Option<PublicAccount>,
 }
 
 impl Here {
-    async fn find(app: &App, handle: String, service: String) -> Result<Self, Failed> {
+    async fn find(
+        app: &App,
+        handle: String,
+        service: String,
+        query: &[(String, String)],
+    ) -> Result<Self, Failed> {
         let account = app.registry.public_account_by_handle(&handle).await?;
         let account = account.ok_or_else(|| Failed::not_found(&handle))?;
+        // A handle that nobody has is no scene.
+        let scene = match query.iter().find(|(name, _)| name == SCENE) {
+            Some((_, scene)) => app.registry.public_account_by_handle(scene).await?,
+            None => None,
+        };
         Ok(Self {
             handle,
             service,
             account: account.name,
+            scene: scene.filter(|scene| scene.institution != account.institution),
         })
     }
 
     fn path(&self) -> String {
-        format!("/a/{}/{}", self.handle, self.service)
+        let path = format!("/a/{}/{}", self.handle, self.service);
+        match &self.scene {
+            Some(scene) => format!("{path}?{SCENE}={}", scene.handle),
+            None => path,
+        }
     }
 
     fn visit(&self, person: &Person, params: Vec<runtime::Field>) -> ServiceVisit {
@@ -116,6 +136,7 @@ impl Here {
             service: self.service.clone(),
             locale: person.visit.locale.tag().to_owned(),
             params,
+            scene: self.scene.as_ref().map(|scene| scene.institution),
         }
     }
 

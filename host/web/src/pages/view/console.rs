@@ -86,6 +86,8 @@ pub(crate) struct Product {
     pub(crate) schedules: Vec<Schedule>,
     /// Its newest prices.
     pub(crate) prices: Table,
+    /// The newest days whose accrued fees it paid; none for a product without them.
+    pub(crate) accrued: Option<Table>,
 }
 
 /// One version of a product's fees.

@@ -261,6 +261,19 @@ fn product() -> Product {
         Cell::Figure(Figure::scaled(6_512, 4, "CNY")),
         Cell::text("2.431 %"),
     ]);
+    let mut accrued = Table::new(
+        "Accrued fees",
+        &["Day", ">Days", ">Units", ">Unit price", ">Fees", "Payment"],
+        Empty::new("No day yet", "The next price day is the first."),
+    );
+    accrued.push(vec![
+        Cell::text("2026-11-21"),
+        Cell::Figure(Figure::count(3)),
+        Cell::Figure(Figure::scaled(9_871_668, 2, "")),
+        Cell::Figure(Figure::scaled(10_423, 4, "CNY")),
+        Cell::Figure(cny(1_183)),
+        Cell::code("pay_1"),
+    ]);
     Product {
         shell: shell("West Lake Mixed A", "/products").back("/console/ins_1/products", "Products"),
         name: "West Lake Mixed A".to_owned(),
@@ -276,6 +289,7 @@ fn product() -> Product {
             lines,
         }],
         prices,
+        accrued: Some(accrued),
     }
 }
 

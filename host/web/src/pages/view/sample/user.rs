@@ -348,12 +348,15 @@ fn fees(t: &Text) -> Vec<FeeLine> {
     vec![
         FeeLine {
             name: "Purchase fee".to_owned(),
-            payer: t.paid_by_you.to_owned(),
+            told: format!(
+                "{} · goes to Qiao 3.90 CNY, the institution 9.10 CNY",
+                t.paid_by_you
+            ),
             amount: cny(1_300),
         },
         FeeLine {
             name: "Platform fee".to_owned(),
-            payer: t.paid_by_institution.to_owned(),
+            told: t.paid_by_institution.to_owned(),
             amount: cny(100),
         },
     ]

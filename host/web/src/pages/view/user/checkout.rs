@@ -50,8 +50,8 @@ pub(crate) struct Payable {
 pub(crate) struct FeeLine {
     /// What it is called.
     pub(crate) name: String,
-    /// Who pays it, in words.
-    pub(crate) payer: String,
+    /// Who pays it and who gets it, in words.
+    pub(crate) told: String,
     /// How much.
     pub(crate) amount: Figure,
 }
