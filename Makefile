@@ -7,7 +7,7 @@
 SHELL := /bin/bash
 TARGET := $(or $(CARGO_TARGET_DIR),target)
 COMPONENTS := $(TARGET)/components
-PLUGINS := plugins/money-fund plugins/traffic-fines examples/hello-plugin
+PLUGINS := plugins/money-fund plugins/bond-fund plugins/traffic-fines examples/hello-plugin
 
 .PHONY: demo test bench check release components clean-postgres
 

@@ -200,6 +200,7 @@ fn the_sdk_never_imports_the_host() {
         "qiao-sdk",
         "qiao-manifest",
         "money-fund",
+        "bond-fund",
         "traffic-fines",
         "hello-plugin",
     ] {

@@ -6,6 +6,7 @@
 )]
 
 mod banks;
+mod bond;
 mod browser;
 mod caller;
 mod checkout;
