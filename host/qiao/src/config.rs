@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use clap::Args;
 use qiao_banks::{Abilities, Cost, NewChannel};
-use qiao_model::{Rate, Secret};
+use qiao_model::{Calendar, Day, Rate, Secret};
 use serde::Deserialize;
 
 /// The commented default configuration: `qiao admin config` prints it.
@@ -67,6 +67,8 @@ pub struct Config {
     /// The custody banks.
     #[serde(default)]
     pub banks: Vec<BankConfig>,
+    /// When banks and funds do not work.
+    pub calendar: CalendarConfig,
 }
 
 /// Where the data is.
@@ -208,6 +210,26 @@ impl BankConfig {
     }
 }
 
+/// Business days.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CalendarConfig {
+    /// Holidays beside those built in, each as `2027-01-01`.
+    pub holidays: Vec<String>,
+}
+
+impl CalendarConfig {
+    /// The mainland's calendar with these holidays.
+    ///
+    /// # Errors
+    /// One of them is not a day.
+    pub fn calendar(&self) -> anyhow::Result<Calendar> {
+        let days: Result<Vec<Day>, _> = self.holidays.iter().map(|text| text.parse()).collect();
+        let days = days.context("calendar.holidays")?;
+        Ok(Calendar::mainland().with_holidays(days))
+    }
+}
+
 impl Config {
     /// Reads the configuration: defaults, file, environment and flags.
     ///
@@ -266,6 +288,7 @@ impl Config {
                 );
             }
         }
+        self.calendar.calendar()?;
         Ok(())
     }
 
@@ -376,6 +399,19 @@ mod tests {
         let config = Config::read(&args).unwrap();
         let error = format!("{:#}", config.banks[0].channel().unwrap_err());
         assert!(error.contains("QIAO_BANK_RIVER_"), "{error}");
+    }
+
+    #[test]
+    fn a_holiday_that_is_not_a_day_is_refused() {
+        let (args, _folder) = args_with_file("[calendar]\nholidays = [\"2027-02-30\"]\n");
+        let error = format!("{:#}", Config::read(&args).unwrap_err());
+        assert!(
+            error.contains("calendar.holidays") && error.contains("2027-02-30"),
+            "{error}"
+        );
+        let (args, _folder) = args_with_file("[calendar]\nholidays = [\"2027-01-01\"]\n");
+        let calendar = Config::read(&args).unwrap().calendar.calendar().unwrap();
+        assert!(calendar.knows(2027));
     }
 
     #[test]

@@ -9,13 +9,14 @@ use qiao_catalog::Catalog;
 use qiao_db::{Db, Migration, OpenOptions};
 use qiao_events::{Egress, Events, Policy, Sealer};
 use qiao_ledger::Ledger;
-use qiao_model::{Calendar, Env};
+use qiao_model::Env;
 use qiao_orders::{CRASH_VARIABLE, Crash, Orders, OrdersConfig, PluginFulfiller};
 use qiao_payments::Payments;
 use qiao_registry::Registry;
 use qiao_runtime::{
     Activation, CompileMode, Invocations, Ports, RoomPorts, Runtime, RuntimeConfig,
 };
+use qiao_settlement::Settlement;
 use qiao_web::{App, Metrics, Rooms, SandboxClock, WebConfig};
 
 use crate::chance::{HostClock, HostEntropy};
@@ -24,7 +25,7 @@ use crate::key::HostKeys;
 use crate::worker::Worker;
 
 /// Every room's schema.
-pub(crate) const MIGRATIONS: [&[Migration]; 9] = [
+pub(crate) const MIGRATIONS: [&[Migration]; 10] = [
     qiao_ledger::MIGRATIONS,
     qiao_auth::MIGRATIONS,
     qiao_catalog::MIGRATIONS,
@@ -34,6 +35,7 @@ pub(crate) const MIGRATIONS: [&[Migration]; 9] = [
     qiao_runtime::MIGRATIONS,
     qiao_orders::MIGRATIONS,
     qiao_banks::MIGRATIONS,
+    qiao_settlement::MIGRATIONS,
 ];
 
 /// What a host is opened with.
@@ -133,6 +135,19 @@ impl Host {
             },
         )
         .await?;
+        let calendar = config.calendar.calendar()?;
+        let settlement = Settlement::open(
+            qiao_settlement::Rooms {
+                db: db.clone(),
+                env: env.clone(),
+                auth: auth.clone(),
+                payments: payments.clone(),
+                banks: banks.clone(),
+                calendar: calendar.clone(),
+            },
+            &node,
+        )
+        .await?;
         let runtime = Runtime::new(
             RuntimeConfig {
                 env: env.clone(),
@@ -156,7 +171,7 @@ impl Host {
                 node,
                 host_key: keys.host,
                 crash,
-                calendar: Calendar::mainland(),
+                calendar,
             },
         )
         .await?;
@@ -183,6 +198,7 @@ impl Host {
             runtime,
             orders,
             banks,
+            settlement,
             config: WebConfig {
                 public_url,
                 sandbox: config.sandbox.enabled,
@@ -204,6 +220,7 @@ impl Host {
             egress: self.egress.clone(),
             orders: self.app.orders.clone(),
             banks: self.app.banks.clone(),
+            settlement: self.app.settlement.clone(),
             payments: self.app.payments.clone(),
             runtime: self.app.runtime.clone(),
             invocations: self.app.invocations.clone(),

@@ -10,12 +10,15 @@ use qiao_events::{Delivery, Egress, Events};
 use qiao_orders::Orders;
 use qiao_payments::Payments;
 use qiao_runtime::{Invocations, Runtime};
+use qiao_settlement::Settlement;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// Pause of a step that found nothing to do.
 const ORDERS_PAUSE: Duration = Duration::from_millis(250);
 const BANKS_PAUSE: Duration = Duration::from_millis(500);
+const PAYOUTS_PAUSE: Duration = Duration::from_secs(1);
+const DAYS_PAUSE: Duration = Duration::from_secs(30);
 const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
 const HOLDS_PAUSE: Duration = Duration::from_secs(1);
 const DEBTS_PAUSE: Duration = Duration::from_secs(10);
@@ -35,6 +38,7 @@ pub(crate) struct Worker {
     pub(crate) egress: Egress,
     pub(crate) orders: Orders,
     pub(crate) banks: Banks,
+    pub(crate) settlement: Settlement,
     pub(crate) payments: Payments,
     pub(crate) runtime: Runtime,
     pub(crate) invocations: Invocations,
@@ -53,6 +57,9 @@ impl Worker {
             repeat("resuming orders", ORDERS_PAUSE, &stop, || self
                 .drive_orders()),
             repeat("asking banks", BANKS_PAUSE, &stop, || self.ask_banks()),
+            repeat("paying institutions", PAYOUTS_PAUSE, &stop, || self
+                .pay_out()),
+            repeat("ending days", DAYS_PAUSE, &stop, || self.end_days()),
             self.deliver(&stop),
             repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
             repeat("settling debts", DEBTS_PAUSE, &stop, || self.settle_debts()),
@@ -69,6 +76,16 @@ impl Worker {
 
     async fn ask_banks(&self) -> anyhow::Result<Found> {
         Ok(found(self.banks.repair().await?))
+    }
+
+    async fn pay_out(&self) -> anyhow::Result<Found> {
+        let planned = self.settlement.plan_payouts().await?;
+        let driven = self.settlement.drive_payouts().await?;
+        Ok(found(planned + driven))
+    }
+
+    async fn end_days(&self) -> anyhow::Result<Found> {
+        Ok(found(self.settlement.end_days().await?))
     }
 
     /// Keeps up to [`DELIVERIES_MAX`] deliveries under way; a slow receiver holds up nobody else.

@@ -13,6 +13,7 @@ use qiao_orders::Orders;
 use qiao_payments::Payments;
 use qiao_registry::{Activator, ComponentCheck, Registry};
 use qiao_runtime::{Invocations, Runtime};
+use qiao_settlement::Settlement;
 
 use crate::Metrics;
 
@@ -56,6 +57,8 @@ pub struct Rooms {
     pub orders: Orders,
     /// Bank links, channels and transfers.
     pub banks: Banks,
+    /// Statements, payouts, custody and cases.
+    pub settlement: Settlement,
     /// What an operator sets.
     pub config: WebConfig,
     /// The clock of a sandbox, which a request may move.

@@ -32,6 +32,7 @@ use crate::extract::CSRF_HEADER;
         (name = "payments", description = "Money between accounts"),
         (name = "mandates", description = "Standing permissions to debit, and charges by them"),
         (name = "banks", description = "Linked bank accounts, and money to and from them"),
+        (name = "settlement", description = "What receivers got, and when institutions are paid"),
         (name = "webhooks", description = "Events delivered to an institution's server"),
         (name = "people", description = "Users, sessions and payment PINs"),
         (name = "operator", description = "For operators of the platform"),

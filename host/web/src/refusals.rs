@@ -127,6 +127,25 @@ impl From<qiao_payments::Refusal> for Problem {
     }
 }
 
+impl From<qiao_settlement::Error> for Problem {
+    fn from(error: qiao_settlement::Error) -> Self {
+        use qiao_settlement::Error as E;
+        let told = |kind| Self::new(kind, error.to_string());
+        match error {
+            E::Terms | E::Period(_) | E::TooLong(_) | E::Note(_) => told(Kind::Invalid),
+            E::NothingToApprove(_) | E::UnknownCase(_) => told(Kind::NotFound),
+            E::CaseOver { state, .. } => told(Kind::WrongState).with("state", state.name()),
+            E::NotOwner { .. } => told(Kind::Forbidden),
+            E::Denied(denied) => denied.into(),
+            E::Payments(payments) => payments.into(),
+            E::Banks(banks) => banks.into(),
+            E::Auth(auth) => auth.into(),
+            E::Storage(storage) => storage.into(),
+            E::Csv(_) => Self::internal(&error),
+        }
+    }
+}
+
 impl From<qiao_events::Error> for Problem {
     fn from(error: qiao_events::Error) -> Self {
         use qiao_events::Error as E;

@@ -2,6 +2,7 @@
 //! running host.
 
 mod books;
+mod custody;
 mod operator;
 
 use clap::Subcommand;
@@ -21,6 +22,8 @@ pub(crate) enum Command {
     Operator(operator::Command),
     /// Print the books per asset; the sum of all balances is zero.
     Books(DataArgs),
+    /// Print whose money there is and at which bank; it fails when it does not add up.
+    Custody(DataArgs),
 }
 
 /// Runs a subcommand of `qiao admin`.
@@ -32,5 +35,6 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         }
         Command::Operator(command) => operator::run(command).await,
         Command::Books(data) => books::run(data).await,
+        Command::Custody(data) => custody::run(data).await,
     }
 }

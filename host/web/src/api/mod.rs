@@ -10,6 +10,7 @@ mod bank_operator;
 mod capture;
 mod charge;
 mod client;
+mod custody;
 mod fee_schedule;
 mod institution;
 mod invocation;
@@ -27,6 +28,7 @@ mod release;
 mod sandbox;
 mod service;
 mod session;
+pub(crate) mod settlement;
 mod statement;
 mod user;
 mod webhook;
@@ -46,6 +48,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<App> {
         .merge(checkout())
         .merge(money())
         .merge(mandates())
+        .merge(settlement())
         .merge(webhooks())
         .merge(banks())
         .merge(operator());
@@ -133,6 +136,21 @@ fn mandates() -> OpenApiRouter<App> {
         .routes(routes!(mandate::list_institution_mandates))
         .routes(routes!(mandate::get_institution_mandate))
         .routes(routes!(charge::charge))
+}
+
+fn settlement() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(settlement::get_settlement))
+        .routes(routes!(settlement::get_settlement_csv))
+        .routes(routes!(settlement::list_payouts))
+        .routes(routes!(settlement::get_terms))
+        .routes(routes!(settlement::get_receiver_settlement))
+        .routes(routes!(settlement::set_terms))
+        .routes(routes!(settlement::approve_terms))
+        .routes(routes!(custody::get_custody))
+        .routes(routes!(custody::reconcile, custody::list_reconciliations))
+        .routes(routes!(custody::list_cases))
+        .routes(routes!(custody::end_case))
 }
 
 fn webhooks() -> OpenApiRouter<App> {

@@ -9,6 +9,7 @@ mod plugin;
 mod product;
 pub(super) mod release;
 mod revenue;
+pub(super) mod settlement;
 mod webhook;
 
 use axum::Router;
@@ -52,6 +53,15 @@ pub(super) fn routes() -> Router<App> {
         .route("/console/{institution}/orders", get(order::list))
         .route("/console/{institution}/orders/{order}", get(order::show))
         .route("/console/{institution}/revenue", get(revenue::show))
+        .route("/console/{institution}/settlement", get(settlement::show))
+        .route(
+            "/console/{institution}/settlement/statement.csv",
+            get(settlement::download),
+        )
+        .route(
+            "/console/{institution}/settlement/terms",
+            get(settlement::ask_terms).post(settlement::propose_terms),
+        )
         .route("/console/{institution}/invocations", get(invocation::list))
         .route(
             "/console/{institution}/webhooks",

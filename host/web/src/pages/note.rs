@@ -58,6 +58,14 @@ pub(crate) enum Note {
     AskedAgain,
     /// The clock is moved.
     ClockMoved,
+    /// A day was held against the bank's statement again.
+    Compared,
+    /// A case has ended.
+    CaseEnded,
+    /// An institution's terms wait for an operator.
+    TermsProposed,
+    /// An institution's terms hold.
+    TermsApproved,
 }
 
 impl Note {
@@ -89,6 +97,10 @@ impl Note {
             Self::ReleaseRejected => "The release is rejected.",
             Self::AskedAgain => "The worker asks the plugin again.",
             Self::ClockMoved => "The clock is moved.",
+            Self::Compared => "The day was compared again.",
+            Self::CaseEnded => "The case has ended.",
+            Self::TermsProposed => "The terms are proposed. An operator approves them next.",
+            Self::TermsApproved => "The terms hold from now on.",
         };
         Notice::new(Tone::Good, sentence)
     }

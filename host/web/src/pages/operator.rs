@@ -4,9 +4,12 @@ mod audit;
 mod bank;
 mod books;
 mod clock;
+mod custody;
 mod home;
 mod institution;
 mod order;
+mod payout;
+mod reconciliation;
 mod release;
 
 use axum::Router;
@@ -55,6 +58,20 @@ pub(super) fn routes() -> Router<App> {
             post(bank::decide),
         )
         .route("/operator/books", get(books::show))
+        .route("/operator/custody", get(custody::show))
+        .route(
+            "/operator/reconciliation",
+            get(reconciliation::list).post(reconciliation::compare),
+        )
+        .route(
+            "/operator/reconciliation/cases/{case}",
+            get(reconciliation::ask).post(reconciliation::end),
+        )
+        .route("/operator/payouts", get(payout::list))
+        .route(
+            "/operator/payouts/terms/{institution}",
+            get(payout::ask_approve).post(payout::approve),
+        )
         .route("/operator/audit", get(audit::list))
         .route("/operator/clock", get(clock::show).post(clock::advance))
 }

@@ -206,6 +206,7 @@ impl Visit {
             ("/products", "Products"),
             ("/orders", "Orders"),
             ("/revenue", "Revenue"),
+            ("/settlement", "Settlement"),
             ("/invocations", "Invocations"),
             ("/webhooks", "Webhooks"),
         ]
@@ -226,6 +227,9 @@ impl Visit {
             ("/orders", "Orders"),
             ("/banks", "Banks"),
             ("/books", "Books"),
+            ("/custody", "Custody"),
+            ("/reconciliation", "Reconciliation"),
+            ("/payouts", "Payouts"),
             ("/audit", "Audit"),
         ]
         .into_iter()

@@ -7,13 +7,14 @@ use qiao_banks::{Banks, BanksConfig, NewChannel};
 use qiao_catalog::Catalog;
 use qiao_events::{Egress, Events, Policy, Sealer};
 use qiao_ledger::Ledger;
-use qiao_model::{Env, ManualClock, Secret, Timestamp};
+use qiao_model::{Calendar, Env, ManualClock, Secret, Timestamp};
 use qiao_orders::{Crash, Orders, OrdersConfig, PluginFulfiller};
 use qiao_payments::Payments;
 use qiao_registry::{Registry, SIGNATURE_TYPE};
 use qiao_runtime::{
     Activation, CompileMode, Invocations, Ports, RoomPorts, Runtime, RuntimeConfig,
 };
+use qiao_settlement::Settlement;
 use qiao_tests::TestDatabase;
 use qiao_web::{App, Metrics, Rooms, WebConfig};
 use serde_json::{Value, json};
@@ -80,6 +81,7 @@ impl Host {
             qiao_runtime::MIGRATIONS,
             qiao_orders::MIGRATIONS,
             qiao_banks::MIGRATIONS,
+            qiao_settlement::MIGRATIONS,
         ])
         .await
         .unwrap();
@@ -113,6 +115,19 @@ impl Host {
                 timeout: BanksConfig::TIMEOUT_DEFAULT,
                 crash: qiao_banks::Crash::Never,
             },
+        )
+        .await
+        .unwrap();
+        let settlement = Settlement::open(
+            qiao_settlement::Rooms {
+                db: db.clone(),
+                env: env.clone(),
+                auth: auth.clone(),
+                payments: payments.clone(),
+                banks: banks.clone(),
+                calendar: Calendar::mainland(),
+            },
+            "node_test",
         )
         .await
         .unwrap();
@@ -169,6 +184,7 @@ impl Host {
             runtime,
             orders,
             banks,
+            settlement,
             config,
             sandbox_clock: Some(clock.clone()),
             metrics: Metrics::start(),

@@ -20,5 +20,6 @@ mod pages;
 mod payments;
 mod people;
 mod releases;
+mod settlement;
 mod surroundings;
 mod webhooks;

@@ -285,6 +285,8 @@ async fn each_face_is_open_to_its_own_people_alone() {
         "/products",
         "/orders",
         "/revenue",
+        "/settlement",
+        "/settlement/terms",
         "/invocations",
         "/webhooks",
         "/releases/upload",
@@ -296,6 +298,9 @@ async fn each_face_is_open_to_its_own_people_alone() {
         "/releases",
         "/orders",
         "/books",
+        "/custody",
+        "/reconciliation",
+        "/payouts",
         "/audit",
         "/clock",
     ];
