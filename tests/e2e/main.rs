@@ -7,6 +7,7 @@
     reason = "a test stops where it fails, starts tasks, and tells how long a start took"
 )]
 
+mod audit;
 mod browser;
 mod clicks;
 mod cluster;

@@ -9,4 +9,7 @@ mod database;
 /// Plugins of this repository as components.
 pub mod guests;
 
+/// Changes behind the host's back.
+pub mod tamper;
+
 pub use database::{TestDatabase, each_database, postgres, sqlite};

@@ -16,6 +16,7 @@
 //! these happen on purpose. What is absent: no query of a room lives here, no
 //! business rule, no cache.
 
+pub mod attest;
 mod batcher;
 mod error;
 mod fault;

@@ -227,6 +227,17 @@ impl Db {
         Ok(Tx::new(self.engine(), inner, self.inner.faults.as_ref()))
     }
 
+    /// Begins a transaction that reads one state of the database, whatever others
+    /// commit meanwhile. Nothing is written in it, and nobody waits for it.
+    ///
+    /// # Errors
+    /// No connection within the time limit.
+    pub async fn begin_snapshot(&self) -> Result<Tx, Error> {
+        let statement = self.pick("begin", "begin isolation level repeatable read read only");
+        let inner = self.inner.reads.begin_with(statement).await?;
+        Ok(Tx::new(self.engine(), inner, None))
+    }
+
     /// Runs `unit`, which begins and commits a transaction itself, and runs it
     /// again with a growing pause after a serialization failure or a deadlock.
     ///

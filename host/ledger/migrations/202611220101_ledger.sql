@@ -51,3 +51,22 @@ create table ledger_transfer (
 create unique index ledger_transfer_pending on ledger_transfer (pending_id) where pending_id is not null;
 
 create index ledger_transfer_reference on ledger_transfer (reference);
+
+-- The journal: an entry for each committed batch, in chains of hashes. A batch
+-- takes a chain that no other is writing, so batches never wait for a head.
+create table ledger_chain (
+    chain bigint primary key,
+    seq bigint not null default 0 check (seq >= 0),
+    hash text not null default '0000000000000000000000000000000000000000000000000000000000000000'
+);
+insert into ledger_chain (chain) values (1);
+
+create table ledger_journal (
+    chain bigint not null,
+    seq bigint not null check (seq > 0),
+    previous text not null,
+    hash text not null,
+    facts bytea not null,
+    at bigint not null,
+    primary key (chain, seq)
+);

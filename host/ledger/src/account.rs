@@ -1,9 +1,11 @@
 use std::fmt;
 
 use qiao_model::{
-    Asset, Channel, Id, InstitutionId, LedgerAccountId, ProductId, TransferId, UserId,
+    Asset, Channel, Id, InstitutionId, LedgerAccountId, ProductId, UserId,
     id::{Noun, noun},
 };
+
+use crate::spread::Place;
 
 /// Whose an account is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -225,8 +227,8 @@ pub struct LedgerAccount {
     pub debits: i64,
     /// Everything that was ever posted into it.
     pub credits: i64,
-    /// The newest transfer of its chain; none before the first.
-    pub last_transfer: Option<TransferId>,
+    /// Where its chain of transfers ends.
+    pub place: Place,
 }
 
 /// What all accounts of one kind hold together.

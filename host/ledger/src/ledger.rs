@@ -1,7 +1,8 @@
-use qiao_db::{Db, Error};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{LedgerAccountId, ProductId, TransferId};
 
 use crate::account::{AssetTotal, Balance, KindTotal, LedgerAccount, Owner};
+use crate::journal::Head;
 use crate::store;
 use crate::transfer::{StatementPage, Transfer};
 
@@ -10,6 +11,22 @@ pub const STATEMENT_TRANSFERS_MAX: usize = 200;
 
 /// Holders of one page at most.
 pub const HOLDERS_PAGE_MAX: usize = 5_000;
+
+/// A page of a product's holders with something posted, in the order of their
+/// accounts: from the first, or after `after`. What the transaction read before
+/// and what it reads after are of the same moment, if it is a snapshot.
+///
+/// # Errors
+/// The database failed.
+pub async fn holders(
+    tx: &mut Tx,
+    product: ProductId,
+    after: Option<LedgerAccountId>,
+    limit: usize,
+) -> Result<Vec<LedgerAccount>, Error> {
+    let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
+    store::holders(tx, product, after, limit).await
+}
 
 /// Reads the books as they are committed.
 #[derive(Clone, Debug)]
@@ -48,8 +65,7 @@ impl Ledger {
         store::accounts_of(&self.db, &owner.to_string()).await
     }
 
-    /// A page of a product's holders with something posted, in the order of
-    /// their accounts: from the first, or after `after`.
+    /// As [`holders`], of this moment.
     ///
     /// # Errors
     /// The database failed.
@@ -59,8 +75,10 @@ impl Ledger {
         after: Option<LedgerAccountId>,
         limit: usize,
     ) -> Result<Vec<LedgerAccount>, Error> {
-        let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
-        store::holders(&self.db, product, after, limit).await
+        let mut tx = self.db.begin_snapshot().await?;
+        let page = holders(&mut tx, product, after, limit).await?;
+        tx.commit().await?;
+        Ok(page)
     }
 
     /// A page of the accounts of debts that are not paid off, in the order of
@@ -114,6 +132,15 @@ impl Ledger {
     ) -> Result<Vec<LedgerAccount>, Error> {
         let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
         store::business_accounts(&self.db, after, limit).await
+    }
+
+    /// The last entry of every chain of the journal. Noted elsewhere, they show
+    /// later that nothing up to them was changed or taken away.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn heads(&self) -> Result<Vec<Head>, Error> {
+        store::journal::heads(&self.db).await
     }
 
     /// A page of an account's transfers, the newest first: from its newest one,

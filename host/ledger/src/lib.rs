@@ -17,16 +17,24 @@
 //! names the one before it on both accounts and the balances after it, so an
 //! account's statement is a chain that needs no index.
 //!
+//! Every batch is an entry of the journal, a chain of hashes over the digests
+//! of the rows that it wrote: this room's, and those that the rooms above
+//! attest with [`State::attest`].
+//!
 //! What is absent: no payment, fee, user or permit; who may move what is decided
-//! above. No expiry of pending transfers. No hash chain yet.
+//! above. No expiry of pending transfers.
 
 #![deny(clippy::arithmetic_side_effects)]
 
 mod account;
+mod attested;
+pub mod audit;
+mod journal;
 mod ledger;
 mod machine;
 mod refusal;
 mod rules;
+mod spread;
 mod state;
 mod store;
 mod transfer;
@@ -34,9 +42,14 @@ mod transfer;
 pub use account::{
     AccountKind, AssetTotal, Balance, KindTotal, LedgerAccount, NewAccount, Owner, account_id,
 };
-pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX};
+pub use attested::ATTESTED;
+pub use journal::{EntryHash, Head, MalformedHead};
+pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX, holders};
 pub use machine::LedgerMachine;
 pub use refusal::{Refusal, Verdict};
+pub use spread::{
+    Place, SPREAD_TRANSFERS_MAX, Spread, SpreadLine, SpreadOf, lock_places, place_of,
+};
 pub use state::State;
 pub use transfer::{GROUP_TRANSFERS_MAX, NewTransfer, StatementPage, Transfer, TransferKind};
 

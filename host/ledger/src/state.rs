@@ -1,3 +1,4 @@
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_model::{LedgerAccountId, Timestamp, TransferId};
 
@@ -11,6 +12,7 @@ use crate::transfer::NewTransfer;
 #[derive(Debug)]
 pub struct State {
     books: Books,
+    facts: Vec<Fact>,
 }
 
 impl State {
@@ -35,7 +37,10 @@ impl State {
         transfers.sort_unstable();
         transfers.dedup();
         store::load_transfers(tx, &transfers, &mut books).await?;
-        Ok(Self { books })
+        Ok(Self {
+            books,
+            facts: Vec::new(),
+        })
     }
 
     /// Accepts or refuses a group as one, on top of what was decided before in
@@ -65,19 +70,26 @@ impl State {
             .map(|account| account.totals.balance())
     }
 
-    /// Writes what was decided: the transfers and the accounts they touch.
+    /// Takes the facts of rows that other rooms write in this batch into its
+    /// entry of the journal.
+    pub fn attest(&mut self, facts: impl IntoIterator<Item = Fact>) {
+        self.facts.extend(facts);
+    }
+
+    /// Writes what was decided: the transfers, the accounts they touch, and the
+    /// entry of the journal. It is the last that a batch writes of what it attests.
     ///
     /// # Errors
     /// The database failed.
     ///
     /// # Panics
     /// The batch does not balance, which no group can cause.
-    pub async fn store(self, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
-        if self.books.made.is_empty() {
-            return Ok(());
+    pub async fn store(mut self, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+        if !self.books.made.is_empty() {
+            self.books.assert_balanced();
+            store::store_accounts(tx, &self.books).await?;
+            store::store_transfers(tx, &self.books, &mut self.facts, now).await?;
         }
-        self.books.assert_balanced();
-        store::store_accounts(tx, &self.books).await?;
-        store::store_transfers(tx, &self.books, now).await
+        store::journal::append(tx, &self.facts, now).await
     }
 }

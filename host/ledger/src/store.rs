@@ -1,20 +1,25 @@
 //! The statements of the ledger. Each takes one JSON array, so their number
 //! does not depend on the size of the batch.
 
+pub(crate) mod audit;
+pub(crate) mod journal;
 mod read;
 mod row;
+pub(crate) mod spread;
 
 pub(crate) use read::{
     account, accounts_of, asset_totals, business_accounts, debtors, holders, kind_totals,
     statement, transfers_of,
 };
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx, WriteRows};
 use qiao_model::{Timestamp, TransferId};
 use serde::Serialize;
 use sqlx::Row;
 
 use crate::account::NewAccount;
+use crate::attested::TRANSFERS;
 use crate::rules::{Account, Books, Totals};
 use row::{AccountRow, AsText, TransferRow, parse, parse_option, record_of};
 
@@ -177,10 +182,11 @@ pub(crate) async fn store_accounts(tx: &mut Tx, books: &Books) -> Result<(), Err
     Ok(())
 }
 
-/// Appends the transfers of the batch, in order.
+/// Appends the transfers of the batch, in order, and adds what is attested of each.
 pub(crate) async fn store_transfers(
     tx: &mut Tx,
     books: &Books,
+    facts: &mut Vec<Fact>,
     now: Timestamp,
 ) -> Result<(), Error> {
     let rows: Vec<_> = books
@@ -194,6 +200,8 @@ pub(crate) async fn store_transfers(
         Ok(rows.len()),
         "every transfer has one row"
     );
+    let made = books.made.iter().zip(&rows);
+    facts.extend(made.map(|(id, row)| TRANSFERS.fact(id.as_u128(), row)));
     Ok(())
 }
 

@@ -2,19 +2,19 @@ use std::collections::HashMap;
 
 use qiao_catalog::{Price, Product};
 use qiao_db::Tx;
-use qiao_ledger::State;
-use qiao_model::{LedgerAccountId, ProductId, Rounding, Scope, Timestamp, UserId};
-use qiao_payments::{Account, Command, Credit, CreditLine, Credited, Holder, Keyed, Outcome};
+use qiao_ledger::Place;
+use qiao_model::{LedgerAccountId, ProductId, Rounding, UserId};
+use qiao_payments::income::{self, Income, IncomeLine, IncomeOf};
+use qiao_payments::{Credited, Holder};
 
 use crate::crash::CrashPoint;
 use crate::error::Error;
 use crate::orders::Orders;
 use crate::store::income as store;
 
-/// Holders credited in one transaction at most.
+/// Holders credited in one transaction at most: it keeps the writer for well
+/// under a tenth of a second, and then lets others in.
 pub const INCOME_HOLDERS_MAX: usize = 2_000;
-/// Holders of one credit: its transfers are one group of the ledger.
-const CREDIT_HOLDERS_MAX: usize = 500;
 /// Of a product's prices, so many of the newest are looked at.
 const INCOME_DAYS_MAX: usize = 62;
 /// Hundredths of a unit times 1/10000 CNY per 10,000 units, as hundredths of a
@@ -38,6 +38,17 @@ enum Step {
     Finished,
     /// Another node went on with the day in between.
     Overtaken,
+    /// An account of the page moved since it was read.
+    Moved,
+}
+
+/// A page of holders, prepared beside the writer.
+struct Page {
+    /// The last holding before it.
+    after: Option<LedgerAccountId>,
+    /// Its last holding; none when there are no holders left.
+    last: Option<LedgerAccountId>,
+    income: Income,
 }
 
 impl Orders {
@@ -75,6 +86,8 @@ impl Orders {
         Ok(prices)
     }
 
+    /// Credits a day, page by page. While a page is stored the next one is read
+    /// and prepared, behind what the one before will leave.
     async fn accrue_day(
         &self,
         product: &Product,
@@ -82,129 +95,162 @@ impl Orders {
         accrued: &mut Accrued,
     ) -> Result<(), Error> {
         let inner = self.inner();
-        let permit = inner.auth.permit_system("income", Scope::HoldingsRead);
         while let Some(after) = store::progress(&inner.db, product.id, price.day).await? {
-            let holders = match price.income_per_10k_e4 {
-                Some(1..) => {
-                    let payments = &inner.payments;
-                    payments
-                        .holders(&permit, product.id, after, INCOME_HOLDERS_MAX)
-                        .await?
+            let mut page = self.prepare(product, price, after, None).await?;
+            loop {
+                let follows = page.last.map(|last| (last, page.income.source_after()));
+                let next = async {
+                    match follows {
+                        Some((last, source)) => {
+                            let source = Some(source);
+                            let next = self.prepare(product, price, Some(last), source);
+                            next.await.map(Some)
+                        }
+                        None => Ok(None),
+                    }
+                };
+                let (step, next) = tokio::join!(self.store(product, price, &page), next);
+                match step? {
+                    Step::Overtaken | Step::Moved => break,
+                    Step::Finished => {
+                        accrued.days += 1;
+                        break;
+                    }
+                    Step::Credited(credited) => {
+                        accrued.holders += credited.holders;
+                        accrued.units_minor = accrued.units_minor.saturating_add(credited.minor);
+                        inner.crash.at(CrashPoint::AfterIncomeBatch)?;
+                    }
                 }
-                _ => Vec::new(),
-            };
-            let credit = || self.credit(product, price, after, &holders);
-            match inner.db.write(credit).await? {
-                Step::Overtaken => {}
-                Step::Finished => accrued.days += 1,
-                Step::Credited(credited) => {
-                    accrued.holders += credited.holders;
-                    accrued.units_minor = accrued.units_minor.saturating_add(credited.minor);
-                    inner.crash.at(CrashPoint::AfterIncomeBatch)?;
-                }
+                let Some(prepared) = next? else { break };
+                page = prepared;
             }
         }
         Ok(())
     }
 
-    /// Credits holders behind `after` and notes the last of them, or that there
-    /// is none left.
-    async fn credit(
+    /// Reads the holders behind `after` and what each held when the day began,
+    /// of one moment, and prepares their income.
+    async fn prepare(
         &self,
         product: &Product,
         price: &Price,
         after: Option<LedgerAccountId>,
-        holders: &[Holder],
+        source: Option<Place>,
+    ) -> Result<Page, Error> {
+        let inner = self.inner();
+        let per_10k_e4 = price.income_per_10k_e4.unwrap_or(0);
+        let mut tx = inner.db.begin_snapshot().await?;
+        let holders = match per_10k_e4 {
+            1.. => income::holders(&mut tx, product.id, after, INCOME_HOLDERS_MAX).await?,
+            _ => Vec::new(),
+        };
+        let source = match source {
+            Some(source) => source,
+            None => income::source(&mut tx, product.id).await?,
+        };
+        let units = units_at_start(&mut tx, product.id, price, &holders).await?;
+        tx.commit().await?;
+        let lines = holders.iter().zip(units).map(|(holder, units)| IncomeLine {
+            user: holder.user,
+            account: holder.account,
+            place: holder.place,
+            minor: income_of(units, per_10k_e4),
+        });
+        let of = IncomeOf {
+            product: product.id,
+            day: price.day,
+            at: inner.env.now(),
+        };
+        Ok(Page {
+            after,
+            last: holders.last().map(|holder| holder.account),
+            income: Income::prepare(of, source, lines.filter(|line| line.minor > 0).collect())?,
+        })
+    }
+
+    /// Stores a page; when one of its accounts moved since it was read, once
+    /// more with all of them locked.
+    async fn store(&self, product: &Product, price: &Price, page: &Page) -> Result<Step, Error> {
+        let db = &self.inner().db;
+        let step = db.write(|| self.store_once(product, price, page, Looked::Before));
+        match step.await? {
+            Step::Moved => {
+                db.write(|| self.store_once(product, price, page, Looked::Locked))
+                    .await
+            }
+            step => Ok(step),
+        }
+    }
+
+    async fn store_once(
+        &self,
+        product: &Product,
+        price: &Price,
+        page: &Page,
+        looked: Looked,
     ) -> Result<Step, Error> {
         let inner = self.inner();
-        let now = inner.env.now();
         let per_10k_e4 = price.income_per_10k_e4.unwrap_or(0);
         let mut tx = inner.db.begin().await?;
         // The row stays locked: two nodes never credit one day at once.
         let locked = store::lock_day(&mut tx, product.id, price.day, per_10k_e4).await?;
-        if locked != Some(after) {
+        if locked != Some(page.after) {
             tx.commit().await?;
             return Ok(Step::Overtaken);
         }
-        let Some(last) = holders.last() else {
-            store::finish_day(&mut tx, product.id, price.day, now).await?;
+        let Some(last) = page.last else {
+            store::finish_day(&mut tx, product.id, price.day, inner.env.now()).await?;
             tx.commit().await?;
             return Ok(Step::Finished);
         };
-        let units = units_at_start(&mut tx, product.id, price, holders).await?;
-        let lines: Vec<CreditLine> = holders
-            .iter()
-            .zip(units)
-            .map(|(holder, units)| CreditLine {
-                user: holder.user,
-                minor: income_of(units, per_10k_e4),
-            })
-            .filter(|line| line.minor > 0)
-            .collect();
-        let credited = pay_out(&mut tx, product.id, price, &lines, now).await?;
-        store::advance(&mut tx, product.id, price.day, last.account, &credited).await?;
+        let again;
+        let income = match looked {
+            Looked::Before => &page.income,
+            Looked::Locked => {
+                again = page.income.again(&mut tx).await?;
+                &again
+            }
+        };
+        let credited = income.credited();
+        if !income.store(&mut tx).await? {
+            tx.rollback().await?;
+            return Ok(Step::Moved);
+        }
+        store::advance(&mut tx, product.id, price.day, last, &credited).await?;
         tx.commit().await?;
         Ok(Step::Credited(credited))
     }
 }
 
-async fn pay_out(
-    tx: &mut Tx,
-    product: ProductId,
-    price: &Price,
-    lines: &[CreditLine],
-    now: Timestamp,
-) -> Result<Credited, Error> {
-    let mut sum = Credited::default();
-    let credits = credits(product, price, lines);
-    if credits.is_empty() {
-        return Ok(sum);
-    }
-    let named: Vec<&Keyed> = credits.iter().collect();
-    let mut books = qiao_payments::batch::load(tx, &named).await?;
-    for credit in named {
-        let outcome = qiao_payments::batch::decide(&mut books, credit, now)?;
-        if let Outcome::Credited(credited) = outcome {
-            sum.holders += credited.holders;
-            sum.existing += credited.existing;
-            sum.minor = sum.minor.saturating_add(credited.minor);
-        }
-    }
-    qiao_payments::batch::store(books, tx, now).await?;
-    Ok(sum)
+/// When the accounts of a page were looked at.
+#[derive(Clone, Copy)]
+enum Looked {
+    /// Before the transaction that stores it.
+    Before,
+    /// In it, with their rows locked.
+    Locked,
 }
 
-/// What each user held when the price's day began: what they hold now, less
-/// what orders moved since. Holding accounts are locked first, so that no order
-/// moves units between the two looks.
+/// What each holder held when the price's day began: what they hold, less what
+/// orders moved since; both of one moment, so it is the same at any.
 async fn units_at_start(
     tx: &mut Tx,
     product: ProductId,
     price: &Price,
     holders: &[Holder],
 ) -> Result<Vec<i64>, Error> {
+    if holders.is_empty() {
+        return Ok(Vec::new());
+    }
     let users: Vec<UserId> = holders.iter().map(|holder| holder.user).collect();
-    let account = |user: &UserId| Account::Holding(*user).of(product);
-    let accounts: Vec<_> = users.iter().map(account).collect();
-    let books = State::load(tx, &accounts, &[]).await?;
     let moved: HashMap<UserId, i64> =
         store::moved_since(tx, product, &users, price.day.start()).await?;
     let units = holders.iter().map(|holder| {
-        let posted = books.balance(holder.account).map_or(0, |b| b.posted);
-        posted.saturating_sub(moved.get(&holder.user).copied().unwrap_or(0))
+        let moved = moved.get(&holder.user).copied().unwrap_or(0);
+        holder.balance.posted.saturating_sub(moved)
     });
     Ok(units.collect())
-}
-
-fn credits(product: ProductId, price: &Price, lines: &[CreditLine]) -> Vec<Keyed> {
-    let credit = |lines: &[CreditLine]| {
-        Keyed::from(Command::Credit(Credit {
-            product,
-            day: price.day,
-            lines: lines.to_vec(),
-        }))
-    };
-    lines.chunks(CREDIT_HOLDERS_MAX).map(credit).collect()
 }
 
 /// A day's income in hundredths of a unit, rounded down.

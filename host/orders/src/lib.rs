@@ -28,6 +28,8 @@
 
 mod accrual;
 mod accrued_day;
+mod attested;
+pub mod audit;
 mod charge;
 mod claims;
 mod confirm;
@@ -62,6 +64,7 @@ mod token;
 
 pub use accrual::AccruedFees;
 pub use accrued_day::AccruedDay;
+pub use attested::ATTESTED;
 pub use claims::ClaimsError;
 pub use confirm::Confirmation;
 pub use crash::{CRASH_VARIABLE, Crash, CrashPoint, ParseCrashPointError};

@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Machine, Tx};
 use qiao_events::NewEvent;
 use qiao_model::{Calendar, Env, OrderId, RefundId, Timestamp};
@@ -95,8 +96,10 @@ impl Machine for OrderMachine {
             .iter()
             .map(|command| orders.decide(&mut books, command, now))
             .collect();
+        let facts = orders.store(tx).await?;
+        books.attest(facts);
+        books.announce(orders.events);
         qiao_payments::batch::store(books, tx, now).await?;
-        orders.store(tx, now).await?;
         Ok(outcomes)
     }
 }
@@ -107,7 +110,8 @@ struct Loaded<'a> {
     orders: HashMap<OrderId, Head>,
     lots: LoadedLots,
     placed: Vec<&'a Placement>,
-    changed: Vec<OrderId>,
+    /// Orders that changed, with where they stood before.
+    changed: HashMap<OrderId, Standing>,
     events: Vec<NewEvent>,
     redemptions: Redemptions,
 }
@@ -270,27 +274,32 @@ impl<'a> Loaded<'a> {
             self.events.push(head.event());
         }
         if head.standing != before {
-            self.changed.push(order);
+            self.changed.entry(order).or_insert(before);
         }
         Ok(Outcome::Changed(head.standing.clone()))
     }
 
-    async fn store(mut self, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    /// Writes the orders, and gives what the journal attests of them.
+    async fn store(&self, tx: &mut Tx) -> Result<Vec<Fact>, Error> {
         let placed: Vec<(&Placement, &Standing)> = self
             .placed
             .iter()
             .map(|placement| (*placement, &self.orders[&placement.head.id].standing))
             .collect();
-        store::insert_orders(tx, &placed).await?;
+        let mut facts = store::insert_orders(tx, &placed).await?;
         let is_new = |id: &OrderId| placed.iter().any(|(p, _)| p.head.id == *id);
-        self.changed.sort_unstable();
-        self.changed.dedup();
-        self.changed.retain(|id| !is_new(id));
-        let changed: Vec<&Head> = self.changed.iter().map(|id| &self.orders[id]).collect();
-        store::update_orders(tx, &changed).await?;
+        let mut changed: Vec<(&Head, &Standing)> = (self.changed.iter())
+            .filter(|(id, _)| !is_new(id))
+            .map(|(id, before)| (&self.orders[id], before))
+            .collect();
+        changed.sort_unstable_by_key(|(head, _)| head.id);
+        let moved = changed.iter();
+        facts.extend(moved.filter_map(|(head, before)| store::moved_since(head, before)));
+        let heads: Vec<&Head> = changed.iter().map(|(head, _)| *head).collect();
+        store::update_orders(tx, &heads).await?;
         self.redemptions.store(tx).await?;
         self.lots.store(tx).await?;
-        qiao_events::append(tx, now, &self.events).await
+        Ok(facts)
     }
 }
 

@@ -13,6 +13,7 @@ mod refund;
 
 use std::collections::{HashMap, HashSet};
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
 use qiao_ledger::{Balance, State};
@@ -79,7 +80,8 @@ pub(crate) struct StoredAnswer {
 #[derive(Debug, Default)]
 pub(crate) struct Changes {
     pub(crate) new_payments: Vec<PaymentId>,
-    pub(crate) changed_payments: HashSet<PaymentId>,
+    /// Payments that change, as they were before.
+    pub(crate) changed_payments: HashMap<PaymentId, Record>,
     pub(crate) new_refunds: Vec<RefundId>,
     pub(crate) new_keys: Vec<u128>,
     pub(crate) spent_mandates: HashSet<MandateId>,
@@ -114,24 +116,36 @@ pub fn decide(loaded: &mut Loaded, command: &Keyed, now: Timestamp) -> Result<Ou
     loaded.decide(command, now)
 }
 
-/// Writes what was decided; the caller commits.
+/// Writes what was decided and its entry of the journal; the caller commits.
 ///
 /// # Errors
 /// The database failed.
 ///
 /// # Panics
 /// The batch does not balance, which no command can cause.
-pub async fn store(loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
-    store::write::store_payments(tx, &loaded).await?;
-    store::write::store_refunds(tx, &loaded).await?;
+pub async fn store(mut loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<(), Error> {
+    let mut facts = Vec::new();
+    store::write::store_payments(tx, &loaded, &mut facts).await?;
+    store::write::store_refunds(tx, &loaded, &mut facts).await?;
     let spent = loaded.changes.spent_mandates.iter();
     let spent: Vec<&Mandate> = spent.map(|id| &loaded.mandates[id]).collect();
     store::mandate::store_usage(tx, &spent).await?;
-    store::write::store_keys(tx, &loaded, now).await?;
+    store::write::store_keys(tx, &loaded, &mut facts, now).await?;
     store::write::store_income(tx, &loaded).await?;
-    loaded.ledger.store(tx, now).await?;
-    if loaded.changes.events.is_empty() {
-        return Ok(());
+    facts.extend(qiao_events::append_attested(tx, now, &loaded.changes.events).await?);
+    loaded.ledger.attest(facts);
+    loaded.ledger.store(tx, now).await
+}
+
+impl Loaded {
+    /// Takes the facts of rows that another room writes in this batch into its
+    /// entry of the journal; before [`store`].
+    pub fn attest(&mut self, facts: impl IntoIterator<Item = Fact>) {
+        self.ledger.attest(facts);
     }
-    qiao_events::append(tx, now, &loaded.changes.events).await
+
+    /// Writes another room's events with those of payments, and attests them.
+    pub fn announce(&mut self, events: impl IntoIterator<Item = NewEvent>) {
+        self.changes.events.extend(events);
+    }
 }

@@ -1,5 +1,5 @@
 use qiao_auth::Permit;
-use qiao_ledger::{AccountKind, Balance, Owner};
+use qiao_ledger::{AccountKind, Balance, LedgerAccount, Owner, Place};
 use qiao_model::{Asset, LedgerAccountId, ProductId, UserId};
 
 use crate::access;
@@ -28,6 +28,20 @@ pub struct Holder {
     pub user: UserId,
     /// How much.
     pub balance: Balance,
+    /// Where its transfers end.
+    pub place: Place,
+}
+
+impl Holder {
+    pub(crate) fn of(account: LedgerAccount) -> Result<Self, qiao_db::Error> {
+        let user = account.owner.parse();
+        Ok(Self {
+            account: account.id,
+            user: user.map_err(|_| qiao_db::Error::corrupt("holder", account.owner))?,
+            balance: account.balance,
+            place: account.place,
+        })
+    }
 }
 
 impl Payments {
@@ -106,14 +120,7 @@ impl Payments {
     ) -> Result<Vec<Holder>, Error> {
         access::may_see_holders(permit)?;
         let accounts = self.ledger.holders(product, after, limit).await?;
-        let holders = accounts.into_iter().map(|account| {
-            let user = account.owner.parse();
-            Ok(Holder {
-                account: account.id,
-                user: user.map_err(|_| qiao_db::Error::corrupt("holder", account.owner))?,
-                balance: account.balance,
-            })
-        });
-        holders.collect()
+        let holders = accounts.into_iter().map(Holder::of);
+        Ok(holders.collect::<Result<_, _>>()?)
     }
 }

@@ -30,6 +30,8 @@
 mod access;
 mod advance;
 mod answer;
+mod attested;
+pub mod audit;
 pub mod batch;
 mod command;
 mod error;
@@ -37,6 +39,7 @@ mod event;
 mod grant;
 mod holding;
 mod idempotency;
+pub mod income;
 mod institution;
 mod machine;
 mod mandate;
@@ -53,6 +56,7 @@ mod statement;
 mod store;
 
 pub use advance::Advance;
+pub use attested::ATTESTED;
 pub use command::{
     CREDIT_LINES_MAX, Command, Credit, CreditLine, Credited, Keyed, NewRefund, Outcome, Purse,
     Recovery, TopUp,

@@ -11,6 +11,7 @@ use qiao_ledger::{NewAccount, NewTransfer, TransferKind};
 use qiao_model::{Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun};
 
 use crate::command::{CREDIT_LINES_MAX, Credit, TopUp};
+use crate::income;
 use crate::method::Method;
 use crate::party::{Account, Party};
 use crate::payment::{
@@ -316,12 +317,12 @@ pub(crate) fn check_credit(credit: &Credit) -> Result<(), Invalid> {
 
 /// The transfers of a credit: one id for a product, day and holder.
 pub(crate) fn credit_transfers(credit: &Credit) -> Vec<NewTransfer> {
-    let label = format!("income/{}/{}", credit.product, credit.day);
+    let label = income::label(credit.product, credit.day);
     let debit = Account::Income.of(credit.product);
     let lines = credit.lines.iter().filter(|line| line.minor > 0);
     lines
         .map(|line| NewTransfer {
-            id: line.user.derive(&label, 0),
+            id: income::transfer_id(&label, line.user),
             debit,
             credit: Account::Holding(line.user).of(credit.product),
             minor: line.minor,

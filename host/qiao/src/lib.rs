@@ -20,6 +20,7 @@ mod worker;
 
 use std::sync::Arc;
 
+pub use admin::audit;
 pub use chance::{HostClock, HostEntropy};
 pub use cli::run;
 pub use config::{Config, DEFAULT_TOML, DataArgs, ServeArgs};

@@ -43,7 +43,7 @@ impl Settlement {
     pub(crate) async fn mark_now(&self, account: LedgerAccountId) -> Result<Mark, Error> {
         let found = self.inner().ledger.account(account).await?;
         Ok(found.map_or_else(Mark::default, |found| Mark {
-            transfer: found.last_transfer,
+            transfer: found.place.last_transfer,
             credits: found.credits,
             debits: found.debits,
         }))

@@ -1,9 +1,11 @@
+use qiao_db::attest::{Attested, Fact, Form, IdForm, Keeping};
 use qiao_db::{Db, Error, Tx, WriteRows};
-use qiao_model::{EndpointId, EventId, InstitutionId, PluginId, Timestamp};
+use qiao_model::{EndpointId, EventId, InstitutionId, PluginId, Timestamp, id::noun};
 use serde::Serialize;
 use serde_json::json;
 use sqlx::Row;
 
+use crate::dispatch::EVENTS_KEPT_DAYS;
 use crate::event::NewEvent;
 use crate::store::{id_of, optional_id_of};
 
@@ -50,17 +52,57 @@ impl<'a> EventRow<'a> {
     }
 }
 
+/// The outbox as the journal attests it: the events of the money path.
+pub const ATTESTED: &[Attested] = &[EVENTS];
+
+/// In the order in which [`EventRow`] writes them.
+const EVENTS: Attested = Attested {
+    name: "event",
+    table: "event",
+    id: IdForm::of::<noun::Event>(),
+    fields: &[
+        ("id", "id", Form::Text),
+        ("kind", "kind", Form::Text),
+        ("institution", "institution", Form::Text),
+        ("plugin", "plugin", Form::Text),
+        ("subject", "subject", Form::Text),
+        ("payload", "payload", Form::Text),
+        ("created_at", "created_at", Form::Integer),
+    ],
+    keeping: Keeping::Shared {
+        kept_secs: EVENTS_KEPT_DAYS * 24 * 3600,
+        field: "kind",
+        attested: &["payment.", "order.", "income."],
+    },
+};
+
 /// Writes events in the transaction of the facts that they tell, all with one
 /// statement. No events, no statement.
 ///
 /// # Errors
 /// The database failed, or an event of that id exists.
 pub async fn append(tx: &mut Tx, now: Timestamp, events: &[NewEvent]) -> Result<(), Error> {
+    append_attested(tx, now, events).await.map(drop)
+}
+
+/// As [`append`], for the money path: gives what the journal attests of each.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_attested(
+    tx: &mut Tx,
+    now: Timestamp,
+    events: &[NewEvent],
+) -> Result<Vec<Fact>, Error> {
     let rows: Vec<_> = (events.iter())
         .map(|event| EventRow::of(event, now))
         .collect();
     tx.write_rows(&APPEND, &rows).await?;
-    Ok(())
+    let ids = events.iter().map(|event| event.id.as_u128());
+    Ok(ids
+        .zip(&rows)
+        .map(|(id, row)| EVENTS.fact(id, row))
+        .collect())
 }
 
 /// An event that has not reached its receivers' queues.

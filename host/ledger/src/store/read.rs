@@ -1,26 +1,25 @@
 //! Queries outside the money path.
 
-use qiao_db::{Db, Error};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{Asset, LedgerAccountId, ProductId, Timestamp, TransferId};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
-use super::row::{parse, parse_option, record_of};
+use super::row::{parse, record_of};
+use super::spread::place;
 use crate::account::{AccountKind, AssetTotal, Balance, KindTotal, LedgerAccount};
 use crate::transfer::Transfer;
 
-const ACCOUNT: &str =
-    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+const ACCOUNT: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account where id = $1";
 
-const ACCOUNTS_OF: &str =
-    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+const ACCOUNTS_OF: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account where owner = $1 order by asset, kind, id";
 
-const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+const HOLDERS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account where kind = 'holding' and asset = $1 and id > $2 and credits > debits order by id limit $3";
 
-const DEBTORS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+const DEBTORS: &str = "select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account where kind = 'receivable' and id > $1 and credits < debits order by id limit $2";
 
 const ASSET_TOTALS: &str = "select asset, cast(sum(credits) - sum(debits) as bigint) as balances,
@@ -41,7 +40,7 @@ group by asset, kind, outside order by asset, kind, outside";
 
 // The condition is that of the index ledger_account_business.
 const BUSINESS_ACCOUNTS: &str =
-    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, last_transfer
+    "select id, owner, kind, asset, debits, credits, pending_out, pending_in, transfers, last_transfer
 from ledger_account
 where kind in ('settlement', 'revenue', 'external', 'receivable', 'advance') and id > $1
 order by id limit $2";
@@ -82,7 +81,7 @@ pub(crate) async fn accounts_of(db: &Db, owner: &str) -> Result<Vec<LedgerAccoun
 }
 
 pub(crate) async fn holders(
-    db: &Db,
+    tx: &mut Tx,
     product: ProductId,
     after: Option<LedgerAccountId>,
     limit: i64,
@@ -91,7 +90,7 @@ pub(crate) async fn holders(
         .bind(product.to_string())
         .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(limit)
-        .fetch_all(db.reads())
+        .fetch_all(tx.conn())
         .await?;
     rows.iter().map(account_of).collect()
 }
@@ -197,7 +196,7 @@ fn account_of(row: &AnyRow) -> Result<LedgerAccount, Error> {
         },
         debits,
         credits,
-        last_transfer: parse_option("transfer id", row.try_get("last_transfer")?)?,
+        place: place(row)?,
     })
 }
 

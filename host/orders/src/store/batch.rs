@@ -1,11 +1,13 @@
 //! The money path: what a batch loads and stores.
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_model::{OrderId, Timestamp, UserId};
 use serde::Serialize;
 
 use super::row::{head, receipt_text, standing_columns};
 use super::{AsText, json};
+use crate::attested::{CONFIRMED, MOVED};
 use crate::head::Head;
 use crate::machine::Placement;
 use crate::order::{Captured, Standing, state_name};
@@ -121,8 +123,9 @@ impl<'a> StandingRow<'a> {
     }
 }
 
+/// What of an order never changes.
 #[derive(Serialize)]
-struct OrderRow<'a> {
+struct ConfirmedRow<'a> {
     id: AsText<OrderId>,
     token: &'a str,
     offer: String,
@@ -141,8 +144,43 @@ struct OrderRow<'a> {
     units_minor: Option<i64>,
     lots: &'static str,
     confirmed_at: i64,
+}
+
+#[derive(Serialize)]
+struct OrderRow<'a> {
+    #[serde(flatten)]
+    confirmed: ConfirmedRow<'a>,
     #[serde(flatten)]
     standing: StandingRow<'a>,
+}
+
+/// What of an order's standing says where its money is, and is attested.
+#[derive(Serialize)]
+struct MovedRow<'a> {
+    id: AsText<OrderId>,
+    state: &'a str,
+    captured: i64,
+    receipt: Option<&'a str>,
+    posted_at: Option<i64>,
+    returned_at: Option<i64>,
+}
+
+impl<'a> MovedRow<'a> {
+    fn of(id: OrderId, standing: &'a StandingRow<'_>) -> Self {
+        Self {
+            id: AsText(id),
+            state: standing.state,
+            captured: standing.captured,
+            receipt: standing.receipt.as_deref(),
+            posted_at: standing.posted_at,
+            returned_at: standing.returned_at,
+        }
+    }
+}
+
+fn moved_fact(id: OrderId, standing: &Standing) -> Fact {
+    let standing = StandingRow::of(standing);
+    MOVED.fact(id.as_u128(), &MovedRow::of(id, &standing))
 }
 
 #[derive(Serialize)]
@@ -162,41 +200,61 @@ pub(crate) async fn lock_orders(tx: &mut Tx, ids: &[OrderId]) -> Result<Vec<Head
     rows.iter().map(head).collect()
 }
 
-/// Writes new orders.
+/// Writes new orders, and gives what the journal attests of them.
 pub(crate) async fn insert_orders(
     tx: &mut Tx,
     placed: &[(&Placement, &Standing)],
-) -> Result<(), Error> {
+) -> Result<Vec<Fact>, Error> {
     if placed.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let rows = placed.iter().map(|(placement, standing)| {
-        let head = &placement.head;
-        OrderRow {
-            id: AsText(head.id),
-            token: &placement.order.quote.token,
-            offer: placement.order.quote.offer.to_string(),
-            user: AsText(head.user),
-            subject: &head.subject,
-            plugin: head.plugin.to_string(),
-            institution: head.institution.to_string(),
-            product: head.product.to_string(),
-            kind: head.kind.name(),
-            reference: &head.reference,
-            payment: head.payment.to_string(),
-            currency: head.paid.currency.to_string(),
-            principal_minor: head.principal.minor,
-            amount_minor: head.amount.minor,
-            paid_minor: head.paid.minor,
-            units_minor: head.units_minor,
-            lots: head.lots.name(),
-            confirmed_at: placement.order.confirmed_at.as_millis(),
+    let mut facts = Vec::with_capacity(placed.len().saturating_mul(2));
+    let mut rows = Vec::with_capacity(placed.len());
+    for (placement, standing) in placed {
+        let id = placement.head.id;
+        let confirmed = confirmed_row(placement);
+        facts.push(CONFIRMED.fact(id.as_u128(), &confirmed));
+        facts.push(moved_fact(id, standing));
+        rows.push(OrderRow {
+            confirmed,
             standing: StandingRow::of(standing),
-        }
-    });
+        });
+    }
     let sql = tx.pick(INSERT_SQLITE, INSERT_POSTGRES);
     sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
-    Ok(())
+    Ok(facts)
+}
+
+fn confirmed_row(placement: &Placement) -> ConfirmedRow<'_> {
+    let head = &placement.head;
+    ConfirmedRow {
+        id: AsText(head.id),
+        token: &placement.order.quote.token,
+        offer: placement.order.quote.offer.to_string(),
+        user: AsText(head.user),
+        subject: &head.subject,
+        plugin: head.plugin.to_string(),
+        institution: head.institution.to_string(),
+        product: head.product.to_string(),
+        kind: head.kind.name(),
+        reference: &head.reference,
+        payment: head.payment.to_string(),
+        currency: head.paid.currency.to_string(),
+        principal_minor: head.principal.minor,
+        amount_minor: head.amount.minor,
+        paid_minor: head.paid.minor,
+        units_minor: head.units_minor,
+        lots: head.lots.name(),
+        confirmed_at: placement.order.confirmed_at.as_millis(),
+    }
+}
+
+/// What the journal attests of an order that changed: nothing unless its state,
+/// its money or its receipt did.
+pub(crate) fn moved_since(head: &Head, before: &Standing) -> Option<Fact> {
+    let before = moved_fact(head.id, before);
+    let after = moved_fact(head.id, &head.standing);
+    (before.digest != after.digest).then(|| after.after(before.digest))
 }
 
 /// Writes where changed orders stand.

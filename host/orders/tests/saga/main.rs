@@ -7,6 +7,7 @@
 
 mod accrual;
 mod bond;
+mod audit;
 mod books;
 mod crashes;
 mod fulfilment;

@@ -234,9 +234,10 @@ impl Loaded {
     ) -> Result<Payment, Refusal> {
         let record = self.payments.get_mut(&id);
         let record = record.ok_or(Refusal::UnknownPayment(id))?;
+        let changed = self.changes.changed_payments.entry(id);
+        changed.or_insert_with(|| record.clone());
         how(record);
         record.payment.changed_at = now;
-        self.changes.changed_payments.insert(id);
         Ok(record.payment.clone())
     }
 

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx, WriteRows};
 use qiao_model::{
     InstitutionId, LedgerAccountId, OrderId, PaymentId, ProductId, RefundId, Timestamp, UserId,
@@ -10,6 +11,7 @@ use qiao_model::{
 use serde::Serialize;
 
 use super::row::{AsText, deliveries_text, json, splits_text};
+use crate::attested::{KEYS, PAYMENTS, REFUNDS};
 use crate::batch::{Loaded, Record};
 use crate::method::Method;
 use crate::party::Party;
@@ -78,7 +80,7 @@ from json_to_recordset($1::json) as x(digest text, request_hash text, answer tex
 on conflict (digest) do nothing",
 };
 
-const ADD_INCOME: WriteRows = WriteRows {
+pub(super) const ADD_INCOME: WriteRows = WriteRows {
     sqlite: [
         "insert into payment_income (account_id, user_id, product_id, minor)",
         "on conflict (account_id) do update set minor = payment_income.minor + excluded.minor",
@@ -113,7 +115,11 @@ struct PaymentRow<'a> {
 }
 
 /// Appends new payments and writes the states of changed ones.
-pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
+pub(crate) async fn store_payments(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     let changes = &loaded.changes;
     let mut ids = changes.new_payments.clone();
     ids.sort_unstable();
@@ -121,12 +127,20 @@ pub(crate) async fn store_payments(tx: &mut Tx, loaded: &Loaded) -> Result<(), E
         .map(|id| payment_row(&loaded.payments[id]))
         .collect();
     write(tx, &INSERT_PAYMENTS, &new).await?;
+    let new = ids.iter().zip(&new);
+    facts.extend(new.map(|(id, row)| PAYMENTS.fact(id.as_u128(), row)));
     // A payment that is new in this batch was just written with its last state.
-    let new: HashSet<&PaymentId> = changes.new_payments.iter().collect();
-    let changed: Vec<_> = (changes.changed_payments.iter())
-        .filter(|id| !new.contains(id))
-        .map(|id| payment_row(&loaded.payments[id]))
-        .collect();
+    let is_new: HashSet<&PaymentId> = changes.new_payments.iter().collect();
+    let mut changed = Vec::new();
+    for (id, before) in &changes.changed_payments {
+        if is_new.contains(id) {
+            continue;
+        }
+        let row = payment_row(&loaded.payments[id]);
+        let before = PAYMENTS.fact(id.as_u128(), &payment_row(before));
+        facts.push(PAYMENTS.fact(id.as_u128(), &row).after(before.digest));
+        changed.push(row);
+    }
     write(tx, &CHANGE_PAYMENTS, &changed).await
 }
 
@@ -168,7 +182,11 @@ struct RefundRow<'a> {
 }
 
 /// Appends new refunds.
-pub(crate) async fn store_refunds(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
+pub(crate) async fn store_refunds(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     let rows: Vec<_> = (loaded.changes.new_refunds.iter())
         .map(|id| &loaded.refunds[id])
         .map(|refund| RefundRow {
@@ -182,7 +200,10 @@ pub(crate) async fn store_refunds(tx: &mut Tx, loaded: &Loaded) -> Result<(), Er
             created_at: refund.created_at.as_millis(),
         })
         .collect();
-    write(tx, &INSERT_REFUNDS, &rows).await
+    write(tx, &INSERT_REFUNDS, &rows).await?;
+    let new = loaded.changes.new_refunds.iter().zip(&rows);
+    facts.extend(new.map(|(id, row)| REFUNDS.fact(id.as_u128(), row)));
+    Ok(())
 }
 
 #[derive(Serialize)]
@@ -194,7 +215,12 @@ struct KeyRow<'a> {
 }
 
 /// Keeps the answers that the batch gives under idempotency keys.
-pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> Result<(), Error> {
+pub(crate) async fn store_keys(
+    tx: &mut Tx,
+    loaded: &Loaded,
+    facts: &mut Vec<Fact>,
+    now: Timestamp,
+) -> Result<(), Error> {
     // In one order on every host, so that two hosts wait for each other in line.
     let mut digests = loaded.changes.new_keys.clone();
     digests.sort_unstable();
@@ -207,15 +233,18 @@ pub(crate) async fn store_keys(tx: &mut Tx, loaded: &Loaded, now: Timestamp) -> 
             created_at: now.as_millis(),
         })
         .collect();
-    write(tx, &INSERT_KEYS, &rows).await
+    write(tx, &INSERT_KEYS, &rows).await?;
+    let new = digests.iter().zip(&rows);
+    facts.extend(new.map(|(digest, row)| KEYS.fact(*digest, row)));
+    Ok(())
 }
 
 #[derive(Serialize)]
-struct IncomeRow {
-    account: AsText<LedgerAccountId>,
-    user: AsText<UserId>,
-    product: AsText<ProductId>,
-    minor: i64,
+pub(super) struct IncomeRow {
+    pub(super) account: AsText<LedgerAccountId>,
+    pub(super) user: AsText<UserId>,
+    pub(super) product: AsText<ProductId>,
+    pub(super) minor: i64,
 }
 
 /// Adds what the batch credited to the income of each holding.

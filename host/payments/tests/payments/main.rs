@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod access;
+mod audit;
 mod capture;
 mod contention;
 mod expiry;

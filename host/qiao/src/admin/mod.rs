@@ -1,6 +1,7 @@
 //! The operator's shell, over a host's data: it needs the data folder, not a
 //! running host.
 
+mod audit;
 mod books;
 mod custody;
 mod operator;
@@ -10,6 +11,7 @@ use clap::Subcommand;
 use crate::config::{DEFAULT_TOML, DataArgs};
 use crate::terminal::say;
 
+pub use audit::audit;
 pub(crate) use books::books_line;
 
 /// What an operator does at a shell.
@@ -24,6 +26,8 @@ pub(crate) enum Command {
     Books(DataArgs),
     /// Print whose money there is and at which bank; it fails when it does not add up.
     Custody(DataArgs),
+    /// Prove that the books are what the journal says; names every row that is not.
+    Audit(audit::AuditArgs),
 }
 
 /// Runs a subcommand of `qiao admin`.
@@ -36,5 +40,6 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Operator(command) => operator::run(command).await,
         Command::Books(data) => books::run(data).await,
         Command::Custody(data) => custody::run(data).await,
+        Command::Audit(args) => audit::run(args).await,
     }
 }

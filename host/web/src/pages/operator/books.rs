@@ -1,6 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use qiao_ledger::AssetTotal;
+use qiao_ledger::{AssetTotal, Head};
 use qiao_model::{Amount, Asset, Currency, Money};
 
 use crate::App;
@@ -84,6 +84,7 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
             ),
         totals: table,
         debts: debts(&app, &operator).await?,
+        heads: heads(&app.ledger.heads().await?),
         shell: operator.visit.operator_page(&app, "Books", "/books"),
     })
 }
@@ -110,6 +111,24 @@ async fn debts(app: &App, operator: &Operator) -> Result<Table, Failed> {
         ]);
     }
     Ok(table)
+}
+
+/// The last entry of every chain, as `qiao admin audit --expect` takes it.
+fn heads(heads: &[Head]) -> Table {
+    let empty = Empty::new("No journal", "It begins with the first batch.");
+    let mut table = Table::new(
+        "Heads of the journal",
+        &["Chain", ">Entries", "Head"],
+        empty,
+    );
+    for head in heads {
+        table.push(vec![
+            Cell::text(head.chain.to_string()),
+            Cell::Figure(Figure::count(head.seq)),
+            Cell::code(head),
+        ]);
+    }
+    table
 }
 
 async fn name(app: &App, asset: Asset) -> Result<Cell, Failed> {

@@ -55,6 +55,8 @@ pub(crate) struct Books {
     pub(crate) totals: Table,
     /// One row for each institution and currency that owes.
     pub(crate) debts: Table,
+    /// One row for each chain of the journal.
+    pub(crate) heads: Table,
 }
 
 /// `GET /operator/clock`: only in a sandbox.

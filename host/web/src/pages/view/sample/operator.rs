@@ -106,6 +106,16 @@ pub(super) fn samples() -> Vec<Sample> {
             Cell::Figure(Figure::count(31)),
         ]);
     }
+    let mut heads = Table::new(
+        "Heads of the journal",
+        &["Chain", ">Entries", "Head"],
+        Empty::new("No journal", "It begins with the first batch."),
+    );
+    heads.push(vec![
+        Cell::text("1"),
+        Cell::Figure(Figure::count(31)),
+        Cell::code(format!("1:31:{}", "9f86d081".repeat(8))),
+    ]);
     let books = Books {
         shell: shell("Books", "/books"),
         verdict: Badge::new(Tone::Bad, "not zero"),
@@ -121,6 +131,7 @@ pub(super) fn samples() -> Vec<Sample> {
             debts.push(vec![Cell::text("Harvest"), Cell::Figure(cny(1_200))]);
             debts
         },
+        heads,
     };
     let clock = Clock {
         shell: shell("Sandbox clock", "/clock"),

@@ -1,0 +1,137 @@
+//! The statements of a spread.
+
+use qiao_db::attest::Fact;
+use qiao_db::{Error, Tx, WriteRows};
+use qiao_model::{LedgerAccountId, TransferId};
+use serde::Serialize;
+use sqlx::Row;
+use sqlx::any::AnyRow;
+
+use super::row::{AsText, TransferRow, parse, parse_option};
+use super::{STORE_TRANSFERS, json};
+use crate::attested::TRANSFERS;
+use crate::rules::Record;
+use crate::spread::{Place, Spread};
+
+// An account that was opened or moved since it was read has another number of
+// transfers, and its row stays as it is.
+const GIVE: &str = "insert into ledger_account (id, owner, kind, asset, debits, transfers, last_transfer)
+values ($1, $2, $3, $4, $5, $6, $7)
+on conflict (id) do update set debits = ledger_account.debits + excluded.debits,
+    transfers = ledger_account.transfers + excluded.transfers, last_transfer = excluded.last_transfer
+where ledger_account.transfers = $8";
+
+const RECEIVE: WriteRows = WriteRows {
+    sqlite: [
+        "with x (id, minor, transfers, transfer) as (",
+        ") update ledger_account
+set credits = credits + x.minor, transfers = ledger_account.transfers + 1, last_transfer = x.transfer
+from x where ledger_account.id = x.id and ledger_account.transfers = x.transfers",
+    ],
+    postgres: "update ledger_account as a
+set credits = a.credits + x.minor, transfers = a.transfers + 1, last_transfer = x.transfer
+from json_to_recordset($1::json) as x(id text, minor bigint, transfers bigint, transfer text)
+where a.id = x.id and a.transfers = x.transfers",
+};
+
+const PLACES_SQLITE: &str = "select id, debits, credits, pending_in, transfers, last_transfer
+from ledger_account where id in (select value from json_each($1)) order by id";
+
+const PLACES_POSTGRES: &str = "select a.id, a.debits, a.credits, a.pending_in, a.transfers, a.last_transfer
+from json_array_elements_text($1::json) as wanted (id)
+cross join lateral (select * from ledger_account where ledger_account.id = wanted.id for update) as a";
+
+const PLACE: &str = "select debits, credits, pending_in, transfers, last_transfer
+from ledger_account where id = $1";
+
+#[derive(Serialize)]
+struct ReceiveRow {
+    id: AsText<LedgerAccountId>,
+    minor: i64,
+    transfers: i64,
+    transfer: AsText<TransferId>,
+}
+
+/// Takes everything from the giver, which is opened when it is not there.
+pub(crate) async fn give(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
+    let giver = &spread.of.giver;
+    let done = sqlx::query(GIVE)
+        .bind(giver.id().to_string())
+        .bind(giver.owner().to_string())
+        .bind(giver.kind().name())
+        .bind(giver.asset().to_string())
+        .bind(spread.given)
+        .bind(i64::try_from(spread.rows.len()).unwrap_or(i64::MAX))
+        .bind(spread.after.last_transfer.map(|id| id.to_string()))
+        .bind(spread.before.transfers)
+        .execute(tx.conn())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Gives each account its amount, unless one of them moved since it was read.
+pub(crate) async fn receive(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
+    let rows: Vec<_> = (spread.rows.iter())
+        .map(|row| ReceiveRow {
+            id: AsText(row.line.account),
+            minor: row.line.minor,
+            transfers: row.line.place.transfers,
+            transfer: AsText(row.line.id),
+        })
+        .collect();
+    let done = tx.write_rows(&RECEIVE, &rows).await?;
+    Ok(usize::try_from(done) == Ok(rows.len()))
+}
+
+/// Appends the transfers, in order, and gives what is attested of each.
+pub(crate) async fn insert_transfers(tx: &mut Tx, spread: &Spread) -> Result<Vec<Fact>, Error> {
+    let records: Vec<Record> = spread.rows.iter().map(|row| spread.record(row)).collect();
+    let rows: Vec<_> = (spread.rows.iter().zip(&records))
+        .map(|(row, record)| TransferRow::of(row.line.id, record, spread.of.at))
+        .collect();
+    let stored = tx.write_rows(&STORE_TRANSFERS, &rows).await?;
+    assert_eq!(
+        usize::try_from(stored),
+        Ok(rows.len()),
+        "every transfer has one row"
+    );
+    let made = spread.rows.iter().zip(&rows);
+    Ok(made
+        .map(|(made, row)| TRANSFERS.fact(made.line.id.as_u128(), row))
+        .collect())
+}
+
+/// Where the chains of the accounts end; their rows are locked.
+pub(crate) async fn lock_places(
+    tx: &mut Tx,
+    accounts: &[LedgerAccountId],
+) -> Result<Vec<(LedgerAccountId, Place)>, Error> {
+    let mut accounts = accounts.to_vec();
+    accounts.sort_unstable();
+    accounts.dedup();
+    let ids = json(accounts.into_iter().map(AsText));
+    let sql = tx.pick(PLACES_SQLITE, PLACES_POSTGRES);
+    let rows = sqlx::query(sql).bind(ids).fetch_all(tx.conn()).await?;
+    rows.iter()
+        .map(|row| Ok((parse("account id", row.try_get("id")?)?, place(row)?)))
+        .collect()
+}
+
+/// Where the chain of an account ends; its row is not locked.
+pub(crate) async fn place_of(tx: &mut Tx, account: LedgerAccountId) -> Result<Place, Error> {
+    let row = sqlx::query(PLACE)
+        .bind(account.to_string())
+        .fetch_optional(tx.conn())
+        .await?;
+    row.as_ref().map_or(Ok(Place::default()), place)
+}
+
+pub(super) fn place(row: &AnyRow) -> Result<Place, Error> {
+    let (debits, credits): (i64, i64) = (row.try_get("debits")?, row.try_get("credits")?);
+    Ok(Place {
+        posted: credits.saturating_sub(debits),
+        pending_in: row.try_get("pending_in")?,
+        transfers: row.try_get("transfers")?,
+        last_transfer: parse_option("transfer id", row.try_get("last_transfer")?)?,
+    })
+}

@@ -1,0 +1,50 @@
+//! The audit names the order whose byte was changed.
+
+use qiao_tests::{each_database, tamper};
+
+use crate::books::{audit, said};
+use crate::plugin::{rejected, unknown};
+use crate::world::{World, buy, fine, redeem};
+
+/// Orders in every state that an order can stay in.
+async fn busy(world: &World) {
+    world.order(&world.user, buy(200_000)).await.unwrap();
+    world.order(&world.user, redeem(20_000)).await.unwrap();
+    world.plugin.will([rejected("sold out")]);
+    world.order(&world.user, buy(100_000)).await.unwrap();
+    world.plugin.will([rejected("paid before")]);
+    world.order(&world.user, fine(5_000)).await.unwrap();
+    world.plugin.will([unknown("?")]);
+    world.order(&world.user, buy(50_000)).await.unwrap();
+}
+
+#[tokio::test]
+async fn one_changed_byte_of_any_column_of_an_order_names_it() {
+    each_database(|database| async move {
+        let world = &World::new(database).await;
+        busy(world).await;
+        assert_eq!(said(&audit(world).await), "");
+        // Who drives an order, and how often it was tried, moves no money.
+        let free = [
+            "attempt",
+            "failures",
+            "next_at",
+            "lease_node",
+            "lease_until",
+            "problem",
+            "changed_at",
+        ];
+        let db = &world.database.db;
+        tamper::each_column(db, "orders", "id", &free, |tampered| async move {
+            let report = audit(world).await;
+            let named = report.findings().iter().any(|finding| {
+                finding.table == "orders"
+                    && (finding.row == tampered.row || finding.row == tampered.row_now)
+            });
+            assert!(named, "{tampered:?}: {}", said(&report));
+        })
+        .await;
+        assert_eq!(said(&audit(world).await), "", "everything is set back");
+    })
+    .await;
+}
