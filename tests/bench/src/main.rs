@@ -4,6 +4,7 @@
 //! What is absent: no assertion on time. A goal is a line of the note, not a test.
 #![expect(clippy::print_stdout, reason = "the table is the result")]
 
+mod accrual;
 mod bare;
 mod checkout;
 mod echo;
@@ -47,8 +48,11 @@ struct Arguments {
 }
 
 /// What this program starts as a process of its own.
-#[derive(Clone, Copy, Debug, Subcommand)]
+#[derive(Debug, Subcommand)]
 enum Part {
+    /// Credits what income is due: the measured part of `accrual`.
+    #[command(name = accrual::SUBCOMMAND, hide = true)]
+    Accrue(accrual::AccrueArgs),
     /// Echoes until it is killed: the baseline of `quote`.
     #[command(name = echo::SUBCOMMAND, hide = true)]
     Echo,
@@ -60,6 +64,8 @@ enum Bench {
     Invoke,
     /// Posted transfers, against pgbench and against one commit for each.
     Ledger,
+    /// A day's income of 1,000,000 holders, against the engine's bare insert.
+    Accrual,
     /// Payments over HTTP, against pgbench.
     Payments,
     /// Quotes over HTTP, against a bare echo.
@@ -73,8 +79,10 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    if let Some(Part::Echo) = arguments.part {
-        return runtime.block_on(echo::serve());
+    match arguments.part {
+        Some(Part::Echo) => return runtime.block_on(echo::serve()),
+        Some(Part::Accrue(args)) => return runtime.block_on(accrual::accrue(args)),
+        None => {}
     }
     let measure = Duration::from_secs(arguments.seconds);
     let mut report = Report::default();
@@ -84,6 +92,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Bench::Ledger) {
         runtime.block_on(ledger::run(&mut report, measure))?;
+    }
+    if wanted(Bench::Accrual) {
+        runtime.block_on(accrual::run(&mut report))?;
     }
     // One thread sends what two servers' threads can answer.
     let clients = tokio::runtime::Builder::new_current_thread()
