@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use qiao::{Config, DataArgs, Host, HostOptions, ServeArgs};
 use qiao_auth::PluginCaller;
-use qiao_catalog::{Capture, NewProduct, Price, Product};
+use qiao_catalog::{Capture, NewProduct, Price, Product, Redemption};
 use qiao_db::{BatchOptions, Batcher};
 use qiao_ledger::{AccountKind, LedgerMachine, NewAccount, NewTransfer, Owner, TransferKind};
 use qiao_model::{Asset, Currency, Id, LedgerAccountId, Scope, ScopeSet, TransferId, UserId};
@@ -68,7 +68,9 @@ async fn fund(host: &Host) -> Product {
         currency: Currency::CNY,
         in_units: true,
         capture: Capture::OnFulfilment,
+        redemption: Redemption::Ordinary,
         fees: Vec::new(),
+        accrued: Vec::new(),
         effective_from: None,
     };
     let catalog = &host.app.catalog;

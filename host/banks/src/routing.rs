@@ -186,7 +186,8 @@ mod tests {
     #[test]
     fn a_channel_that_cannot_is_not_taken() {
         let ask_out = ask(Purpose::Payout, 100_000);
-        let change: [(&str, fn(&mut Candidate)); 3] = [
+        type Change = (&'static str, fn(&mut Candidate));
+        let change: [Change; 3] = [
             ("paused", |c| c.channel.state = ChannelState::Paused),
             ("debits alone", |c| c.channel.abilities = Abilities::Debit),
             ("limit", |c| c.channel.amount_max_minor = 99_899),

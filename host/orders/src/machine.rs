@@ -280,7 +280,8 @@ impl<'a> Loaded<'a> {
     }
 
     /// Writes the orders, and gives what the journal attests of them.
-    async fn store(&self, tx: &mut Tx) -> Result<Vec<Fact>, Error> {
+    async fn store(&mut self, tx: &mut Tx) -> Result<Vec<Fact>, Error> {
+        std::mem::take(&mut self.lots).store(tx).await?;
         let placed: Vec<(&Placement, &Standing)> = self
             .placed
             .iter()
@@ -298,7 +299,6 @@ impl<'a> Loaded<'a> {
         let heads: Vec<&Head> = changed.iter().map(|(head, _)| *head).collect();
         store::update_orders(tx, &heads).await?;
         self.redemptions.store(tx).await?;
-        self.lots.store(tx).await?;
         Ok(facts)
     }
 }

@@ -69,5 +69,5 @@ pub enum Answer {
     /// A stored offer: the host's checkout is next.
     Offer(Box<Offer>),
     /// A stored offer of a mandate: the host's consent page is next.
-    Mandate(crate::mandate::MandateOffer),
+    Mandate(Box<crate::mandate::MandateOffer>),
 }

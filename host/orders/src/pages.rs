@@ -78,7 +78,7 @@ impl Orders {
             }
             qiao_runtime::Answer::Mandate(terms) => {
                 let offer = self.store_mandate_offer(&serving, user, terms).await?;
-                Ok(Answer::Mandate(offer))
+                Ok(Answer::Mandate(Box::new(offer)))
             }
         }
     }

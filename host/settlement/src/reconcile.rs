@@ -192,7 +192,11 @@ impl Settlement {
                 changed_at: run.ran_at,
             })
             .collect();
-        let names: Vec<String> = comparison.differences.iter().map(|d| d.line()).collect();
+        let names: Vec<String> = comparison
+            .differences
+            .iter()
+            .map(super::compare::Difference::line)
+            .collect();
         inner
             .db
             .write(|| async {

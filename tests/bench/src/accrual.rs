@@ -12,7 +12,7 @@ use clap::Args;
 use hdrhistogram::Histogram;
 use qiao::{Config, DataArgs, Host, HostOptions, ServeArgs};
 use qiao_auth::PluginCaller;
-use qiao_catalog::{Capture, NewProduct, Price, Product};
+use qiao_catalog::{Capture, NewProduct, Price, Product, Redemption};
 use qiao_db::{BatchOptions, Batcher, Db};
 use qiao_ledger::{AccountKind, LedgerMachine, NewAccount, NewTransfer, Owner, TransferKind};
 use qiao_model::{Asset, Channel, Currency, Id, Scope, ScopeSet, TransferId, UserId};
@@ -160,6 +160,7 @@ pub(crate) async fn accrue(args: AccrueArgs) -> anyhow::Result<()> {
 
 /// One small transfer after the other, with a pause, as a payment would wait for
 /// the writer.
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
 async fn transfers(db: Db, done: Arc<AtomicBool>) -> anyhow::Result<Histogram<u64>> {
     let env = qiao::host_env();
     let machine = LedgerMachine::new(env.clone());
@@ -237,7 +238,9 @@ async fn register(host: &Host) -> anyhow::Result<Product> {
         currency: Currency::CNY,
         in_units: true,
         capture: Capture::OnFulfilment,
+        redemption: Redemption::Ordinary,
         fees: Vec::new(),
+        accrued: Vec::new(),
         effective_from: None,
     };
     Ok(host.app.catalog.register_product(&permit, fund).await?)
@@ -273,6 +276,7 @@ fn permit(host: &Host) -> anyhow::Result<qiao_auth::Permit> {
 async fn seed(db: &Db, product: &Product) -> anyhow::Result<()> {
     let options = BatchOptions {
         commands_max: SEED_BATCH,
+        ..BatchOptions::default()
     };
     let batcher = Batcher::start(db.clone(), LedgerMachine::new(qiao::host_env()), options);
     let asset = Asset::Units(product.id);
@@ -316,6 +320,7 @@ fn issue(issuance: NewAccount, user: UserId, asset: Asset) -> NewTransfer {
 
 /// The engine's own insert of the same transfers into a table of the same
 /// columns and indexes, in one statement.
+#[expect(clippy::disallowed_methods, reason = "a bench measures time")]
 async fn bare_insert(db: &Db) -> anyhow::Result<Duration> {
     let create = "create table bare_transfer (id text primary key, kind text not null,
     debit_account text not null, credit_account text not null, minor bigint not null, pending_id text,

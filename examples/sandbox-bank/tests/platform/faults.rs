@@ -178,10 +178,6 @@ async fn next(received: &mut mpsc::UnboundedReceiver<Call>) -> Call {
 }
 
 /// The machine's clock: the reference crate compares with it.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the reference crate reads it too"
-)]
 fn machine_now_ms() -> i64 {
     let since = std::time::SystemTime::UNIX_EPOCH
         .elapsed()

@@ -6,8 +6,8 @@
 )]
 
 mod accrual;
-mod bond;
 mod audit;
+mod bond;
 mod books;
 mod crashes;
 mod fulfilment;

@@ -37,7 +37,7 @@ async fn offered(
 ) -> Result<MandateOffer, Error> {
     world.plugin.offers_mandate(terms);
     match world.orders.submit(&person.permit, submission()).await? {
-        Answer::Mandate(offer) => Ok(offer),
+        Answer::Mandate(offer) => Ok(*offer),
         other => panic!("no mandate: {other:?}"),
     }
 }

@@ -1,5 +1,9 @@
 //! The settlement room against sandbox-bank, a real small bank over HTTP, on both
 //! engines.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test stops where something is not there"
+)]
 
 mod access;
 mod custody;

@@ -77,7 +77,7 @@ impl From<orders::Answer> for AnswerBody {
                 offer: OfferBody::from(&*offer),
             },
             orders::Answer::Mandate(offer) => Self::Mandate {
-                offer: MandateOfferBody::from(&offer),
+                offer: MandateOfferBody::from(&*offer),
             },
         }
     }

@@ -39,7 +39,7 @@ impl Host {
         browser
     }
 
-    async fn logged_in(&self, login: &str) -> Browser {
+    pub(crate) async fn logged_in(&self, login: &str) -> Browser {
         let mut browser = self.browser();
         let fields = [("login", login), ("password", PASSWORD)];
         browser.fill("/login", "log-in", &fields).await.expect(200);
