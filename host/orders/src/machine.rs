@@ -281,7 +281,7 @@ impl<'a> Loaded<'a> {
 
     /// Writes the orders, and gives what the journal attests of them.
     async fn store(&mut self, tx: &mut Tx) -> Result<Vec<Fact>, Error> {
-        std::mem::take(&mut self.lots).store(tx).await?;
+        let lots = std::mem::take(&mut self.lots);
         let placed: Vec<(&Placement, &Standing)> = self
             .placed
             .iter()
@@ -299,6 +299,7 @@ impl<'a> Loaded<'a> {
         let heads: Vec<&Head> = changed.iter().map(|(head, _)| *head).collect();
         store::update_orders(tx, &heads).await?;
         self.redemptions.store(tx).await?;
+        lots.store(tx).await?;
         Ok(facts)
     }
 }

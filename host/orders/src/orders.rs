@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use qiao_auth::{Actor, Auth, Permit};
 use qiao_catalog::Catalog;
@@ -104,6 +104,14 @@ impl Orders {
     #[must_use]
     pub fn health(&self) -> BatcherHealth {
         self.inner.batcher.health()
+    }
+
+    pub(crate) const fn of(inner: Arc<Inner>) -> Self {
+        Self { inner }
+    }
+
+    pub(crate) fn downgrade(&self) -> Weak<Inner> {
+        Arc::downgrade(&self.inner)
     }
 
     pub(crate) fn inner(&self) -> &Inner {

@@ -1,5 +1,7 @@
 //! What a guest reaches of this room.
 
+use std::sync::{Arc, Weak};
+
 use qiao_auth::Permit;
 use qiao_model::{OrderId, PluginId, Scope, UserId};
 use qiao_runtime::limits::ORDERS_PAGE;
@@ -11,10 +13,21 @@ use qiao_runtime::{
 use crate::charge;
 use crate::error::Error;
 use crate::order::Order;
-use crate::orders::Orders;
+use crate::orders::{Inner, Orders};
 use crate::store;
 
-impl OrdersPort for Orders {
+/// The room as a guest's host calls reach it. It does not keep the room alive:
+/// the room drives the runtime that holds this, and neither would ever end.
+struct Port(Weak<Inner>);
+
+impl Port {
+    fn orders(&self) -> Result<Orders, PortUnavailable> {
+        let inner = self.0.upgrade().ok_or(PortUnavailable)?;
+        Ok(Orders::of(inner))
+    }
+}
+
+impl OrdersPort for Port {
     fn order<'a>(
         &'a self,
         permit: &'a Permit,
@@ -22,7 +35,7 @@ impl OrdersPort for Orders {
         order: OrderId,
     ) -> Answering<'a, Result<Option<PluginOrder>, PortUnavailable>> {
         Box::pin(async move {
-            let found = self.order_of_plugin(permit, plugin, order).await;
+            let found = self.orders()?.order_of_plugin(permit, plugin, order).await;
             found.map_err(|error| unavailable(plugin, &error))
         })
     }
@@ -34,7 +47,8 @@ impl OrdersPort for Orders {
         reference: &'a str,
     ) -> Answering<'a, Result<Vec<PluginOrder>, PortUnavailable>> {
         Box::pin(async move {
-            let found = self.orders_of_reference(permit, plugin, reference).await;
+            let orders = self.orders()?;
+            let found = orders.orders_of_reference(permit, plugin, reference).await;
             found.map_err(|error| unavailable(plugin, &error))
         })
     }
@@ -47,7 +61,8 @@ impl OrdersPort for Orders {
         product: &'a str,
     ) -> Answering<'a, Result<Option<UserHolding>, PortUnavailable>> {
         Box::pin(async move {
-            let found = self.holding_of_user(permit, plugin, user, product).await;
+            let orders = self.orders()?;
+            let found = orders.holding_of_user(permit, plugin, user, product).await;
             found.map_err(|error| unavailable(plugin, &error))
         })
     }
@@ -58,13 +73,20 @@ impl OrdersPort for Orders {
         request: ChargeRequest<'a>,
     ) -> Answering<'a, Result<ChargedOrder, ChargePortError>> {
         Box::pin(async move {
-            let placed = Orders::charge(self, permit, &request).await;
+            let orders = self.orders().map_err(|_| ChargePortError::Unavailable)?;
+            let placed = orders.charge(permit, &request).await;
             placed.map_err(|error| charge::refusal(&request, error))
         })
     }
 }
 
 impl Orders {
+    /// What guests may reach of orders, for [`qiao_runtime::Runtime::connect_orders`].
+    #[must_use]
+    pub fn port(&self) -> Arc<dyn OrdersPort> {
+        Arc::new(Port(self.downgrade()))
+    }
+
     async fn order_of_plugin(
         &self,
         permit: &Permit,

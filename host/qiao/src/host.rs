@@ -175,7 +175,7 @@ impl Host {
             },
         )
         .await?;
-        runtime.connect_orders(Arc::new(orders.clone()));
+        runtime.connect_orders(orders.port());
         let sandbox_clock = config
             .sandbox
             .enabled

@@ -165,7 +165,7 @@ impl Host {
             calendar: qiao_model::Calendar::mainland(),
         };
         let orders = Orders::open(rooms, orders_config).await.unwrap();
-        runtime.connect_orders(Arc::new(orders.clone()));
+        runtime.connect_orders(orders.port());
         let app = App::new(Rooms {
             ledger: Ledger::new(db.clone()),
             db,

@@ -72,7 +72,7 @@ async fn a_person_buys_through_the_pages_and_sends_the_form_twice() {
             .expect(200);
         wallet
             .says("1,500.00 CNY")
-            .says("A link to your bank replaces this");
+            .says("play money of the sandbox");
         let account = li.fill("/a/harvest", "follow", &[]).await.expect(200);
         account.says("Following").says("1 follower");
 
