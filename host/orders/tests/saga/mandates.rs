@@ -7,7 +7,6 @@ use qiao_orders::{Answer, Error, MandateOffer, OrderState};
 use qiao_payments::{GrantRefusal, Mandate, MandateState, Party};
 use qiao_runtime::{
     ChargePortError, ChargeRequest, ChargedOrder, Happening, MandateOffer as MandateTerms, Offer,
-    OrdersPort,
 };
 use qiao_tests::each_database;
 
@@ -68,7 +67,8 @@ async fn charge(
         offer,
         key,
     };
-    OrdersPort::charge(&world.orders, &permit(world), request).await
+    let port = world.orders.port();
+    port.charge(&permit(world), request).await
 }
 
 async fn stored(world: &World, id: MandateId) -> Mandate {
@@ -362,12 +362,16 @@ async fn a_mandate_is_charged_by_its_own_plugin_with_the_scope_alone() {
             offer: ticket(100),
             key,
         };
-        let foreign = OrdersPort::charge(&world.orders, &other, request("a")).await;
+        let foreign = world.orders.port().charge(&other, request("a")).await;
         assert_eq!(foreign, Err(ChargePortError::UnknownMandate(mandate.id)));
         let unscoped = plugin_permit(&world.auth, Scope::PaymentsRefund, None);
-        let denied = OrdersPort::charge(&world.orders, &unscoped, request("a")).await;
+        let denied = world.orders.port().charge(&unscoped, request("a")).await;
         assert!(matches!(denied, Err(ChargePortError::Denied(_))));
-        let person = OrdersPort::charge(&world.orders, &world.user.permit, request("a")).await;
+        let person = world
+            .orders
+            .port()
+            .charge(&world.user.permit, request("a"))
+            .await;
         assert!(matches!(person, Err(ChargePortError::Denied(_))));
         assert_eq!(world.count("orders").await, 0);
     })

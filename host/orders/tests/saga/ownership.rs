@@ -3,7 +3,6 @@
 use qiao_auth::Permit;
 use qiao_model::{OrderId, Scope};
 use qiao_orders::{Error, OrderPage};
-use qiao_runtime::OrdersPort;
 use qiao_tests::each_database;
 
 use crate::plugin::{INSTITUTION, PLUGIN};
@@ -99,7 +98,7 @@ async fn a_guest_reads_its_own_orders_and_its_users_holding() {
         world.advance_secs(1);
         let second = world.order(&world.user, ticket(100)).await.unwrap();
         let read = plugin_permit(&world.auth, Scope::OrdersRead, None);
-        let orders = &world.orders;
+        let orders = world.orders.port();
         let own = orders
             .order(&read, PLUGIN, first.id)
             .await
