@@ -269,6 +269,16 @@ pub(crate) async fn open_database(config: &Config) -> anyhow::Result<Db> {
         })
 }
 
+/// Opens the database of a host that has run before, for whoever only looks: it makes none.
+pub(crate) async fn open_existing(config: &Config) -> anyhow::Result<Db> {
+    anyhow::ensure!(
+        !config.data.database_url.is_empty() || config.data.folder.join("qiao.db").is_file(),
+        "{} holds no host's data; name its folder with --data, or its PostgreSQL database with --database-url",
+        config.data.folder.display()
+    );
+    open_database(config).await
+}
+
 /// The name of this node, kept in its folder: it takes its own work back at start.
 fn node_name(folder: &Path, env: &Env) -> anyhow::Result<String> {
     let file = folder.join("node");

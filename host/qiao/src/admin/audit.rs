@@ -9,7 +9,7 @@ use qiao_payments::audit::check_payments;
 use serde_json::json;
 
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::host::open_database;
+use crate::host::open_existing;
 use crate::terminal::{Step, say};
 
 /// Every row of every room that the journal attests.
@@ -40,12 +40,7 @@ pub(super) async fn run(args: AuditArgs) -> anyhow::Result<()> {
         data: args.data,
         ..ServeArgs::default()
     })?;
-    ensure!(
-        !config.data.database_url.is_empty() || config.data.folder.join("qiao.db").is_file(),
-        "{} holds no host's data; name its folder with --data, or its PostgreSQL database with --database-url",
-        config.data.folder.display()
-    );
-    let db = open_database(&config).await?;
+    let db = open_existing(&config).await?;
     let step = (!args.json).then(|| Step::begin("audit"));
     let audited = audit(&db, &args.expect).await;
     let heads = Ledger::new(db.clone()).heads().await;

@@ -3,7 +3,7 @@ use qiao_ledger::{AssetTotal, Ledger};
 use qiao_model::Amount;
 
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::host::{MIGRATIONS, open_database};
+use crate::host::{MIGRATIONS, open_existing};
 use crate::terminal::say;
 
 /// Prints the books and fails when they do not balance.
@@ -12,12 +12,7 @@ pub(super) async fn run(data: DataArgs) -> anyhow::Result<()> {
         data,
         ..ServeArgs::default()
     })?;
-    ensure!(
-        config.data.folder.is_dir(),
-        "{} is no host's data folder; name it with --data",
-        config.data.folder.display()
-    );
-    let db = open_database(&config).await?;
+    let db = open_existing(&config).await?;
     db.migrate(&MIGRATIONS).await?;
     let totals = Ledger::new(db.clone()).totals().await?;
     if totals.is_empty() {

@@ -3,7 +3,7 @@ use qiao_model::Money;
 use qiao_settlement::CustodyCheck;
 
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::host::{MIGRATIONS, open_database};
+use crate::host::{MIGRATIONS, open_existing};
 use crate::terminal::say;
 
 /// Prints whose money there is and where, and fails when it does not add up.
@@ -12,12 +12,7 @@ pub(super) async fn run(data: DataArgs) -> anyhow::Result<()> {
         data,
         ..ServeArgs::default()
     })?;
-    ensure!(
-        config.data.folder.is_dir(),
-        "{} is no host's data folder; name it with --data",
-        config.data.folder.display()
-    );
-    let db = open_database(&config).await?;
+    let db = open_existing(&config).await?;
     db.migrate(&MIGRATIONS).await?;
     let check = CustodyCheck::read(&db).await?;
     db.close().await;
