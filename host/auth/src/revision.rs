@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use qiao_db::Db;
+use parking_lot::RwLock;
+use qiao_db::{CommitMark, Db};
 use tokio::sync::Mutex;
 
 use crate::store::revision as store;
@@ -13,7 +14,8 @@ pub(crate) struct Revision {
     pub(crate) tokens: i64,
 }
 
-/// Reads the revision for whoever asks, many callers with one query.
+/// Reads the revision for whoever asks, many callers with one query, and none while
+/// nobody commits.
 ///
 /// A caller needs a read that *began after it asked*: then a revocation that was
 /// answered before the call, on whichever node, is seen by it. Every caller that
@@ -24,6 +26,8 @@ pub(crate) struct Revisions {
     db: Db,
     begun: AtomicU64,
     newest: Mutex<Option<(u64, Revision)>>,
+    /// As it was read, with the database's mark of just before.
+    marked: RwLock<Option<(CommitMark, Revision)>>,
 }
 
 impl Revisions {
@@ -32,10 +36,16 @@ impl Revisions {
             db,
             begun: AtomicU64::new(0),
             newest: Mutex::const_new(None),
+            marked: RwLock::new(None),
         }
     }
 
     pub(crate) async fn current(&self) -> Result<Revision, qiao_db::Error> {
+        if let Some((mark, revision)) = *self.marked.read()
+            && self.db.mark() == Some(mark)
+        {
+            return Ok(revision);
+        }
         let asked = self.begun.load(Ordering::SeqCst);
         let mut newest = self.newest.lock().await;
         if let Some((read, revision)) = *newest
@@ -46,7 +56,9 @@ impl Revisions {
         // Everybody whose turn it is now asks before this read begins.
         tokio::task::yield_now().await;
         let read = self.begun.fetch_add(1, Ordering::SeqCst) + 1;
+        let mark = self.db.mark();
         let revision = store::read(&self.db).await?;
+        *self.marked.write() = mark.map(|mark| (mark, revision));
         *newest = Some((read, revision));
         Ok(revision)
     }

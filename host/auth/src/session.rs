@@ -151,7 +151,7 @@ impl Auth {
         let now = inner.env.now();
         let row = store::NewSession {
             id: inner.env.id(),
-            token_hash: hex(&hash_token(&token)),
+            token_hash: hex::encode(hash_token(&token)),
             user,
             created_at: now,
             expires_at: now.plus_secs(SESSION_LIFETIME_SECS),
@@ -197,7 +197,7 @@ impl Auth {
         {
             return Ok(Some(session.as_ref().clone()).filter(|s| now < s.expires_at));
         }
-        let Some(row) = store::find(&inner.db, &hex(&hash)).await? else {
+        let Some(row) = store::find(&inner.db, &hex::encode(hash)).await? else {
             inner.sessions.0.remove(&hash);
             return Ok(None);
         };
@@ -230,7 +230,7 @@ impl Auth {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                if store::delete(&mut tx, &hex(&hash)).await? {
+                if store::delete(&mut tx, &hex::encode(hash)).await? {
                     revision::raise_sessions(&mut tx).await?;
                 }
                 tx.commit().await?;
@@ -253,8 +253,4 @@ impl Auth {
 /// A fast hash is enough: the token is 256 bits of chance.
 fn hash_token(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

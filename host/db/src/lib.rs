@@ -13,7 +13,8 @@
 //! a commit that was answered is on disk. A full disk refuses the write and
 //! leaves the database readable; a broken connection is replaced; a machine
 //! that panics loses its batch and not its batcher. [`Faults`] make each of
-//! these happen on purpose. What is absent: no query of a room lives here, no
+//! these happen on purpose. [`Db::mark`] tells without a statement that nobody has
+//! committed since. What is absent: no query of a room lives here, no
 //! business rule, no cache.
 
 pub mod attest;
@@ -21,6 +22,7 @@ mod batcher;
 mod error;
 mod fault;
 mod flat;
+mod mark;
 mod migration;
 mod open;
 mod rows;
@@ -32,6 +34,7 @@ pub use batcher::{
 };
 pub use error::{Error, Retryable};
 pub use fault::{Fault, Faults};
+pub use mark::CommitMark;
 pub use migration::Migration;
 pub use open::{Db, Engine, OpenOptions};
 pub use rows::WriteRows;

@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AnyPool, Connection};
 
 use crate::error::{Error, Retryable};
 use crate::fault::Faults;
+use crate::mark::{CommitMark, LogIndex};
 use crate::tx::Tx;
 
 /// Which database serves.
@@ -44,8 +45,12 @@ const WRITE_TRIES_MAX: u32 = 8;
 const PAGES_PER_MIB: u64 = 256;
 /// How often the write-ahead log is copied into the database file.
 const CHECKPOINT_PERIOD: Duration = Duration::from_millis(500);
-/// A log of more pages than this is emptied even if a commit must wait for it.
-const CHECKPOINT_PAGES_MAX: i64 = 65_536;
+/// A log of more pages than this is begun anew: 16 MiB.
+const LOG_PAGES_MAX: i64 = 4_096;
+/// Pages that may be left to copy while the next commit waits.
+const LAST_PAGES_MAX: i64 = 512;
+/// How often the log is copied to get down to those.
+const COPIES_MAX: u32 = 4;
 
 /// What every SQLite connection is told. The log is never copied on the commit
 /// path: a task of [`Db`] does it.
@@ -120,6 +125,7 @@ struct Inner {
     engine: Engine,
     reads: AnyPool,
     writer: AnyPool,
+    log_index: Option<LogIndex>,
     faults: Option<Faults>,
 }
 
@@ -155,7 +161,7 @@ impl Db {
         };
         let writer = pool(1).connect(&url).await?;
         let reads = pool(options.connections_max).connect(&url).await?;
-        let db = Self::assemble(Engine::Sqlite, reads, writer, options);
+        let db = Self::assemble(Some(LogIndex::of(file)), reads, writer, options);
         db.start_checkpoints();
         Ok(db)
     }
@@ -176,20 +182,25 @@ impl Db {
             })
             .connect(url)
             .await?;
-        Ok(Self::assemble(
-            Engine::Postgres,
-            pool.clone(),
-            pool,
-            options,
-        ))
+        Ok(Self::assemble(None, pool.clone(), pool, options))
     }
 
-    fn assemble(engine: Engine, reads: AnyPool, writer: AnyPool, options: &OpenOptions) -> Self {
+    fn assemble(
+        log_index: Option<LogIndex>,
+        reads: AnyPool,
+        writer: AnyPool,
+        options: &OpenOptions,
+    ) -> Self {
+        let engine = match log_index {
+            Some(_) => Engine::Sqlite,
+            None => Engine::Postgres,
+        };
         Self {
             inner: Arc::new(Inner {
                 engine,
                 reads,
                 writer,
+                log_index,
                 faults: options.faults.clone(),
             }),
         }
@@ -214,6 +225,13 @@ impl Db {
             Engine::Sqlite => sqlite,
             Engine::Postgres => postgres,
         }
+    }
+
+    /// What the database is now: while a later mark is equal, nobody has committed.
+    /// None where that cannot be told, as on PostgreSQL: then ask the database.
+    #[must_use]
+    pub fn mark(&self) -> Option<CommitMark> {
+        self.inner.log_index.as_ref()?.mark()
     }
 
     /// Begins a transaction: on SQLite it takes the one writer at once, on
@@ -278,12 +296,60 @@ impl Db {
             loop {
                 tokio::time::sleep(CHECKPOINT_PERIOD).await;
                 let Some(inner) = inner.upgrade() else { return };
-                if let Err(error) = checkpoint(&inner.reads).await {
+                if let Err(error) = inner.checkpoint(LOG_PAGES_MAX).await {
                     tracing::debug!(%error, "the write-ahead log was not copied; it is tried again");
                 }
             }
         });
     }
+}
+
+impl Inner {
+    /// Copies what was committed into the file, and has a log of more than so many
+    /// pages begun anew.
+    ///
+    /// SQLite begins the log anew with the first commit that finds all of it copied
+    /// and nobody reading it. While commits go on there is always a little left, so
+    /// the last of it is copied in the writer's turn, when nobody commits: it waits
+    /// for its turn as a batch does, and the batches wait for the few pages that were
+    /// written meanwhile. (The pragma's other forms poll for the writer's lock and
+    /// hold it until every reader is done.)
+    async fn checkpoint(&self, pages_max: i64) -> Result<(), sqlx::Error> {
+        if self.reads.is_closed() {
+            return Ok(());
+        }
+        let mut log = copy_log(&self.reads).await?;
+        if log.pages <= pages_max {
+            return Ok(());
+        }
+        for _ in 1..COPIES_MAX {
+            if log.left() <= LAST_PAGES_MAX {
+                break;
+            }
+            log = copy_log(&self.reads).await?;
+        }
+        copy_log(&self.writer).await?;
+        Ok(())
+    }
+}
+
+/// The write-ahead log, in pages.
+#[derive(Clone, Copy, Debug)]
+struct Log {
+    pages: i64,
+    copied: i64,
+}
+
+impl Log {
+    const fn left(self) -> i64 {
+        self.pages.saturating_sub(self.copied)
+    }
+}
+
+async fn copy_log(pool: &AnyPool) -> Result<Log, sqlx::Error> {
+    let copied = sqlx::query_as("pragma wal_checkpoint(passive)");
+    let (_, pages, copied): (i64, i64, i64) = copied.fetch_one(pool).await?;
+    Ok(Log { pages, copied })
 }
 
 async fn prepare_sqlite(conn: &mut AnyConnection, pages_max: u64) -> Result<(), sqlx::Error> {
@@ -307,25 +373,94 @@ async fn left_its_transaction(conn: &mut AnyConnection) -> Result<bool, sqlx::Er
     Ok(!conn.is_in_transaction())
 }
 
-async fn checkpoint(pool: &AnyPool) -> Result<(), sqlx::Error> {
-    if pool.is_closed() {
-        return Ok(());
-    }
-    let mut conn = pool.acquire().await?;
-    let (_, pages, _): (i64, i64, i64) = sqlx::query_as("pragma wal_checkpoint(passive)")
-        .fetch_one(&mut *conn)
-        .await?;
-    if pages > CHECKPOINT_PAGES_MAX {
-        sqlx::query("pragma wal_checkpoint(restart)")
-            .execute(&mut *conn)
-            .await?;
-    }
-    Ok(())
-}
-
 /// Percent-encodes what would end the path of a database address.
 fn escape(path: &str) -> String {
     path.replace('%', "%25")
         .replace('?', "%3f")
         .replace('#', "%23")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes about four pages.
+    async fn commit(db: &Db) {
+        let mut tx = db.begin().await.unwrap();
+        let text = "x".repeat(12_000);
+        let insert = sqlx::query("insert into note (text) values ($1)").bind(text);
+        insert.execute(tx.conn()).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn read(db: &Db) {
+        let count = sqlx::query_as("select count(*) from note");
+        let (_,): (i64,) = count.fetch_one(db.reads()).await.unwrap();
+    }
+
+    async fn pages(db: &Db) -> i64 {
+        copy_log(db.reads()).await.unwrap().pages
+    }
+
+    async fn open(folder: &Path) -> Db {
+        let options = OpenOptions::sqlite(folder.join("notes.db"));
+        let db = Db::open(&options).await.unwrap();
+        let mut tx = db.begin().await.unwrap();
+        let create = sqlx::raw_sql("create table note (text text not null)");
+        create.execute(tx.conn()).await.unwrap();
+        tx.commit().await.unwrap();
+        db
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_long_log_is_begun_anew_while_others_read_and_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path()).await;
+        let (writer, reader) = (db.clone(), db.clone());
+        let mut busy = tokio::task::JoinSet::new();
+        busy.spawn(async move {
+            loop {
+                commit(&writer).await;
+            }
+        });
+        busy.spawn(async move {
+            loop {
+                read(&reader).await;
+            }
+        });
+        let mut last = 0;
+        let mut begun_anew = 0;
+        while begun_anew < 5 {
+            let pages = pages(&db).await;
+            begun_anew += i32::from(pages < last);
+            last = pages;
+            if pages > 16 {
+                db.inner.checkpoint(16).await.unwrap();
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn who_reads_an_old_state_keeps_the_log_and_stops_no_commit() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = open(folder.path()).await;
+        commit(&db).await;
+        let mut old = db.begin_snapshot().await.unwrap();
+        let count = "select count(*) from note";
+        let (before,): (i64,) = sqlx::query_as(count).fetch_one(old.conn()).await.unwrap();
+        for _ in 0..8 {
+            commit(&db).await;
+        }
+        db.inner.checkpoint(1).await.unwrap();
+        let kept = pages(&db).await;
+        commit(&db).await;
+        assert!(pages(&db).await > kept, "the reader's pages are in the log");
+        let (now,): (i64,) = sqlx::query_as(count).fetch_one(old.conn()).await.unwrap();
+        assert_eq!(now, before);
+        old.rollback().await.unwrap();
+
+        db.inner.checkpoint(1).await.unwrap();
+        commit(&db).await;
+        assert!(pages(&db).await < kept, "nobody reads it any more");
+    }
 }

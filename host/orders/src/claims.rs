@@ -85,7 +85,7 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
     let claims = Claims {
         id: quote.id.to_string(),
         offer: quote.offer.to_string(),
-        offer_digest: hex(&quote.offer_digest),
+        offer_digest: hex::encode(quote.offer_digest),
         title: quote.title.clone(),
         reference: quote.reference.clone(),
         user: quote.user.to_string(),
@@ -115,13 +115,13 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
         proposals: quote.proposals.iter().map(proposal_claims).collect(),
         ages: quote.ages.iter().map(|a| (a.days, a.units_minor)).collect(),
         lots: quote.lots.name().to_owned(),
-        lots_digest: quote.lots_digest.as_ref().map(hex),
+        lots_digest: quote.lots_digest.as_ref().map(hex::encode),
         unit_price_e4: quote.unit_price_e4,
         amount_minor: quote.amount.minor,
         units_minor: quote.units_minor,
         notes: pairs(&quote.notes),
-        input_hash: hex(&quote.input_hash),
-        output_hash: hex(&quote.output_hash),
+        input_hash: hex::encode(quote.input_hash),
+        output_hash: hex::encode(quote.output_hash),
         fuel: quote.fuel,
         made_at: quote.made_at.as_millis(),
         expires_at: quote.expires_at.as_millis(),
@@ -273,26 +273,9 @@ fn maybe<T: FromStr>(what: &'static str, text: Option<&str>) -> Result<Option<T>
     text.map(|text| parse(what, text)).transpose()
 }
 
-fn hex(bytes: &[u8; 32]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
 fn unhex(what: &'static str, text: &str) -> Result<[u8; 32], ClaimsError> {
     let mut bytes = [0_u8; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return Err(ClaimsError(what));
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        let digits = &text[2 * index..2 * index + 2];
-        *byte = u8::from_str_radix(digits, 16).map_err(|_| ClaimsError(what))?;
-    }
+    hex::decode_to_slice(text, &mut bytes).map_err(|_| ClaimsError(what))?;
     Ok(bytes)
 }
 

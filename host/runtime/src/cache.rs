@@ -78,7 +78,7 @@ impl CompileCache {
     }
 
     fn path(&self, digest: &[u8; 32]) -> PathBuf {
-        let name = hex(digest) + "-" + &hex(&self.settings_hash[..8]) + ".cwasm";
+        let name = hex::encode(digest) + "-" + &hex::encode(&self.settings_hash[..8]) + ".cwasm";
         self.folder.join(name)
     }
 }
@@ -89,17 +89,6 @@ fn write_whole(path: &Path, parts: &[&[u8]]) -> std::io::Result<()> {
         file.write_all(part)?;
     }
     file.sync_all()
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = bytes.iter().flat_map(|byte| {
-        [
-            DIGITS[usize::from(byte >> 4)],
-            DIGITS[usize::from(byte & 15)],
-        ]
-    });
-    digits.map(char::from).collect()
 }
 
 #[cfg(test)]

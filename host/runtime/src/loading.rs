@@ -6,7 +6,6 @@ use qiao_registry::{Registry, Release};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use crate::cache::hex;
 use crate::loaded::{Exports, LoadError, Loaded, QuoteHistory};
 use crate::{Ports, ReleaseRef, Runtime, compile};
 
@@ -43,7 +42,7 @@ impl Runtime {
         let component = qiao_manifest::signing_bytes(bytes)
             .map_err(|error| LoadError::NotAPlugin(error.to_string()))?;
         let digest: [u8; 32] = Sha256::digest(component).into();
-        if hex(&digest) != release.digest {
+        if hex::encode(digest) != release.digest {
             return Err(LoadError::WrongDigest);
         }
         let component = self.component(&digest, component).await?;

@@ -19,10 +19,7 @@ pub(crate) struct Asset {
 impl Asset {
     fn new(stem: &str, extension: &str, media_type: &'static str, bytes: &'static [u8]) -> Self {
         let digest = Sha256::digest(bytes);
-        let hash: String = digest[..8]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex::encode(&digest[..8]);
         Self {
             name: format!("{stem}-{hash}.{extension}"),
             media_type,
