@@ -53,6 +53,8 @@ pub struct BanksConfig {
     pub channels: Vec<NewChannel>,
     /// Time for one exchange with a bank.
     pub timeout: Duration,
+    /// Transfers that the repair asks about at once.
+    pub repair_at_once: usize,
     /// Where to stop on purpose.
     pub crash: Crash,
 }
@@ -60,6 +62,8 @@ pub struct BanksConfig {
 impl BanksConfig {
     /// Time for one exchange with a bank, unless somebody says otherwise.
     pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(10);
+    /// Transfers that the repair asks about at once, unless somebody says otherwise.
+    pub const REPAIR_AT_ONCE_DEFAULT: usize = 8;
 }
 
 /// Links, channels and transfers. Cheap to clone.
@@ -79,6 +83,7 @@ pub(crate) struct Inner {
     pub(crate) node: String,
     pub(crate) public_url: String,
     pub(crate) crash: Crash,
+    pub(crate) repair_at_once: usize,
 }
 
 impl Banks {
@@ -114,6 +119,7 @@ impl Banks {
                 node: config.node,
                 public_url: config.public_url,
                 crash: config.crash,
+                repair_at_once: config.repair_at_once,
             }),
         })
     }

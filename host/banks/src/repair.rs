@@ -6,8 +6,6 @@ use crate::transfer::BankTransfer;
 
 /// Transfers that one call of [`Banks::repair`] asks about at most.
 pub const REPAIR_TRANSFERS_MAX: usize = 64;
-/// Transfers that it asks about at once.
-const REPAIR_AT_ONCE: usize = 8;
 
 impl Banks {
     /// Worker step: asks the banks about transfers that are due and that nobody
@@ -59,7 +57,7 @@ impl Banks {
             node: &inner.node,
             now,
             until: now.plus_secs(LEASE_SECS),
-            limit: REPAIR_AT_ONCE,
+            limit: inner.repair_at_once,
         };
         inner
             .db

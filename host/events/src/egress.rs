@@ -14,6 +14,9 @@ mod resolver;
 mod response;
 
 use std::error::Error as StdError;
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -127,15 +130,34 @@ impl EgressError {
     }
 }
 
+/// What one exchange comes to.
+pub type Exchange<'a> =
+    Pin<Box<dyn Future<Output = Result<EgressResponse, EgressError>> + Send + 'a>>;
+
+/// What stands where the network is: a simulator's world. It gets what would have
+/// been sent, and answers, or says what a network would have done to it.
+pub trait Wire: fmt::Debug + Send + Sync {
+    /// Carries one request that may be sent.
+    fn exchange(&self, request: EgressRequest) -> Exchange<'_>;
+}
+
 /// The way out. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Egress {
-    /// Refuses what resolves to a private network.
-    guarded: reqwest::Client,
-    /// For addresses that the operator allows by host and port.
-    allowed: reqwest::Client,
+    way: Way,
     /// One for each exchange that may be under way.
     places: Arc<Semaphore>,
+}
+
+#[derive(Clone, Debug)]
+enum Way {
+    Network {
+        /// Refuses what resolves to a private network.
+        guarded: reqwest::Client,
+        /// For addresses that the operator allows by host and port.
+        allowed: reqwest::Client,
+    },
+    Wire(Arc<dyn Wire>),
 }
 
 impl Egress {
@@ -144,11 +166,23 @@ impl Egress {
     /// # Errors
     /// TLS cannot be set up on this machine (no certificates).
     pub fn new() -> Result<Self, reqwest::Error> {
-        Ok(Self {
+        Ok(Self::by(Way::Network {
             guarded: client(Resolver::Guarded)?,
             allowed: client(Resolver::Open)?,
+        }))
+    }
+
+    /// A way out that no network is behind. What may not be sent is refused all the same.
+    #[must_use]
+    pub fn over(wire: Arc<dyn Wire>) -> Self {
+        Self::by(Way::Wire(wire))
+    }
+
+    fn by(way: Way) -> Self {
+        Self {
+            way,
             places: Arc::new(Semaphore::new(EXCHANGES_MAX)),
-        })
+        }
     }
 
     /// Sends one request and waits for the whole response, of any status.
@@ -162,10 +196,10 @@ impl Egress {
     ) -> Result<EgressResponse, EgressError> {
         request.check()?;
         policy.check_url(&request.url)?;
-        let client = if policy.allows_private(&request.url) {
-            &self.allowed
-        } else {
-            &self.guarded
+        let client = match &self.way {
+            Way::Wire(wire) => return wire.exchange(request).await,
+            Way::Network { allowed, .. } if policy.allows_private(&request.url) => allowed,
+            Way::Network { guarded, .. } => guarded,
         };
         let host = host_of(&request.url);
         let time = request.time();
@@ -241,6 +275,41 @@ fn is_private_address(error: &reqwest::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Says where it was asked to go.
+    #[derive(Debug)]
+    struct Echo;
+
+    impl Wire for Echo {
+        fn exchange(&self, request: EgressRequest) -> Exchange<'_> {
+            Box::pin(async move {
+                Ok(EgressResponse {
+                    status: 200,
+                    headers: Vec::new(),
+                    body: request.url.to_string().into_bytes(),
+                })
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wire_carries_what_may_be_sent_and_nothing_else() {
+        let egress = Egress::over(Arc::new(Echo));
+        let send = async |url: &str| {
+            let request = EgressRequest {
+                method: Method::Get,
+                url: url.parse().unwrap(),
+                headers: Vec::new(),
+                body: Vec::new(),
+                timeout: TIMEOUT_MAX,
+            };
+            egress.send(request, &Policy::public_only()).await
+        };
+        let answer = send("https://bank.example/custody").await.unwrap();
+        assert_eq!(answer.body, b"https://bank.example/custody");
+        let refused = send("http://127.0.0.1:9/custody").await.unwrap_err();
+        assert!(matches!(refused, EgressError::PrivateNetwork { .. }));
+    }
 
     #[tokio::test]
     async fn the_last_place_is_taken_and_one_exchange_more_is_not_sent() {

@@ -32,7 +32,9 @@ pub use delivery::{
     PluginDelivery, Ticket, WebhookDelivery,
 };
 pub use dispatch::{CLAIM_MAX, EVENTS_KEPT_DAYS, FAN_OUT_MAX};
-pub use egress::{Egress, EgressError, EgressRequest, EgressResponse, Method, Policy};
+pub use egress::{
+    Egress, EgressError, EgressRequest, EgressResponse, Exchange, Method, Policy, Wire,
+};
 pub use endpoint::{
     ENDPOINTS_MAX, Endpoint, EndpointState, KIND_CHARS_MAX, KINDS_MAX, NewEndpoint, URL_CHARS_MAX,
 };

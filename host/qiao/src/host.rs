@@ -131,6 +131,7 @@ impl Host {
                 public_url: public_url.clone(),
                 channels: channels.collect::<Result<_, _>>()?,
                 timeout: BanksConfig::TIMEOUT_DEFAULT,
+                repair_at_once: BanksConfig::REPAIR_AT_ONCE_DEFAULT,
                 crash: bank_crash,
             },
         )

@@ -344,6 +344,7 @@ async fn open(
         public_url: "http://127.0.0.1:8080".to_owned(),
         channels,
         timeout: TIMEOUT,
+        repair_at_once: BanksConfig::REPAIR_AT_ONCE_DEFAULT,
         crash,
     };
     Banks::open(rooms, config).await.unwrap()

@@ -113,6 +113,7 @@ impl Host {
                 public_url: config.public_url.clone(),
                 channels,
                 timeout: BanksConfig::TIMEOUT_DEFAULT,
+                repair_at_once: BanksConfig::REPAIR_AT_ONCE_DEFAULT,
                 crash: qiao_banks::Crash::Never,
             },
         )
