@@ -25,11 +25,12 @@ pub fn due_through(calendar: &Calendar, today: Day, n: u32) -> Option<Day> {
 }
 
 /// What is due of an account: what it has free now, without what came after the
-/// mark. Refunds and payouts since the mark lessen it.
-fn due_minor(account: &LedgerAccount, credits_at_mark: i64) -> i64 {
+/// mark, and without what earlier payouts still have to take, which is free until a
+/// bank is asked for them. Refunds and payouts since the mark lessen it.
+fn due_minor(account: &LedgerAccount, credits_at_mark: i64, waiting_minor: i64) -> i64 {
     let since = account.credits.saturating_sub(credits_at_mark);
     let due = account.balance.available().saturating_sub(since);
-    due.max(0)
+    due.saturating_sub(waiting_minor).max(0)
 }
 
 impl Settlement {
@@ -107,6 +108,11 @@ impl Settlement {
             return Ok(None);
         };
         let mark = self.mark_at_end_of(account.id, through).await?;
+        // Read before the account: what is asked for meanwhile counts twice, and the
+        // rest is paid on another day; read after it, it would be paid twice.
+        let of = (source, currency);
+        let waiting = store::payout::waiting_minor(&self.inner().db, terms.institution, of);
+        let waiting_minor = waiting.await?;
         // Read after the mark, so that nothing is before the one and after the other.
         let Some(account) = self.inner().ledger.account(account.id).await? else {
             return Ok(None);
@@ -115,7 +121,7 @@ impl Settlement {
             true => account.credits,
             false => mark.credits,
         };
-        let minor = due_minor(&account, credits);
+        let minor = due_minor(&account, credits, waiting_minor);
         if minor < terms.says.minimum_minor.max(1) {
             return Ok(None);
         }

@@ -21,6 +21,9 @@ const INSERT: &str = "insert into payout (id, institution_id, source, currency, 
 values ($1, $2, $3, $4, $5, $6, $7, $8, 'due', $9, $9, $9)
 on conflict (institution_id, source, currency, day) do nothing";
 
+const WAITING: &str = "select cast(coalesce(sum(minor), 0) as bigint) from payout
+where institution_id = $1 and source = $2 and currency = $3 and state = 'due'";
+
 const LIST_FOR: &str = concat!(
     "select ",
     columns!(),
@@ -100,6 +103,21 @@ pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
         .execute(tx.conn())
         .await?;
     Ok(())
+}
+
+/// What payouts of an account that no bank was asked for yet still have to take.
+pub(crate) async fn waiting_minor(
+    db: &Db,
+    institution: InstitutionId,
+    (source, currency): (Source, Currency),
+) -> Result<i64, Error> {
+    let minor = sqlx::query_scalar(WAITING)
+        .bind(institution.to_string())
+        .bind(source.name())
+        .bind(currency.code())
+        .fetch_one(db.reads())
+        .await?;
+    Ok(minor)
 }
 
 pub(crate) async fn list_for(

@@ -6,7 +6,7 @@ use qiao_settlement::{NewTerms, Payout, PayoutState, Source};
 use qiao_tests::each_database;
 use sandbox_bank::{Fault, FaultKind};
 
-use crate::world::{FUND, FUND_NUMBER, World};
+use crate::world::{FUND, FUND_NUMBER, World, river};
 
 const NINE: i64 = 9 * 60;
 const FIVE_PM: i64 = 17 * 60;
@@ -75,6 +75,35 @@ async fn what_was_refunded_before_the_payout_is_not_paid_out() {
         world.work("2026-11-26", NINE).await;
         assert_eq!(told(&world.payouts().await), [paid("2026-11-26", 18_000)]);
         assert_eq!(world.balance(Party::Institution(FUND)).await.posted, 5_000);
+    })
+    .await;
+}
+
+/// While no channel works a payout holds nothing, so its money looks free.
+#[tokio::test]
+async fn what_an_earlier_payout_still_takes_is_not_planned_again() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        world.terms(1, 0).await;
+        world.pay_fund(30_000).await;
+        let (banks, operator) = (&world.banks, &world.operator);
+        let paused = banks.pause_channel(operator, river(), "a test").await;
+        paused.unwrap();
+        world.work("2026-11-26", NINE).await;
+        world.pay_fund(20_000).await;
+        world.work("2026-11-27", NINE).await;
+        // Its own day has not come.
+        world.pay_fund(70_000).await;
+        let due = |day: &str, fen| (day.to_owned(), fen, PayoutState::Due);
+        let expected = [due("2026-11-26", 30_000), due("2026-11-27", 20_000)];
+        assert_eq!(told(&world.payouts().await), expected);
+        banks.resume_channel(operator, river()).await.unwrap();
+        world.work("2026-11-27", FIVE_PM).await;
+        let expected = [paid("2026-11-26", 30_000), paid("2026-11-27", 20_000)];
+        assert_eq!(told(&world.payouts().await), expected);
+        assert_eq!(world.fund_at_the_bank(), 50_000);
+        let left = world.balance(Party::Institution(FUND)).await;
+        assert_eq!(left.posted, 70_000);
     })
     .await;
 }
