@@ -362,6 +362,8 @@ fn the_auditor_shares_no_code_with_what_it_audits() {
         for word in [
             "qiao_payments",
             "qiao_ledger",
+            "qiao_banks",
+            "qiao_settlement",
             "largest_remainder(",
             "Rounding",
         ] {

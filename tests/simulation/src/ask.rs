@@ -1,8 +1,11 @@
 //! What is asked and answered, in the simulator's own words: the auditor reads
 //! these and the tables, and nothing of the rooms that it audits.
 
+use std::collections::BTreeMap;
+
 use qiao_model::{
-    Channel, Currency, Day, InstitutionId, PaymentId, ProductId, RefundId, Timestamp, UserId,
+    BankTransferId, Channel, Currency, Day, InstitutionId, MandateId, PaymentId, ProductId,
+    RefundId, Timestamp, UserId,
 };
 
 /// Where money or units are.
@@ -65,6 +68,8 @@ pub(crate) struct Units {
 pub(crate) struct Deal {
     pub(crate) payment: PaymentId,
     pub(crate) institution: InstitutionId,
+    /// What allows it, when nobody is asked.
+    pub(crate) mandate: Option<MandateId>,
     pub(crate) payer: Place,
     pub(crate) currency: Currency,
     pub(crate) minor: i64,
@@ -72,6 +77,130 @@ pub(crate) struct Deal {
     pub(crate) units: Vec<Units>,
     pub(crate) expires_at: Option<Timestamp>,
 }
+
+/// What a person allows an institution to take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Permission {
+    pub(crate) mandate: MandateId,
+    pub(crate) user: UserId,
+    pub(crate) institution: InstitutionId,
+    pub(crate) per_payment: i64,
+    pub(crate) per_day: Option<i64>,
+    pub(crate) per_month: Option<i64>,
+    pub(crate) count: Option<u32>,
+    pub(crate) payees: Vec<InstitutionId>,
+    pub(crate) products: Vec<ProductId>,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// A bank, and what it takes for a transfer.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct BankTerms {
+    pub(crate) code: &'static str,
+    pub(crate) flat_minor: i64,
+    pub(crate) ppm: i64,
+    pub(crate) minor_max: i64,
+}
+
+/// The banks of every run: which one is cheaper depends on the amount.
+pub(crate) const BANKS: [BankTerms; 3] = [
+    BankTerms {
+        code: "river",
+        flat_minor: 50,
+        ppm: 1_000,
+        minor_max: 5_000_000,
+    },
+    BankTerms {
+        code: "hill",
+        flat_minor: 0,
+        ppm: 3_000,
+        minor_max: 40_000,
+    },
+    BankTerms {
+        code: "lake",
+        flat_minor: 90,
+        ppm: 0,
+        minor_max: 5_000_000,
+    },
+];
+
+/// When an institution is paid: T+n, and from how much on.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Payday {
+    pub(crate) institution: u128,
+    pub(crate) days: i64,
+    pub(crate) minor_min: i64,
+}
+
+/// The terms of every run.
+pub(crate) const PAYDAYS: [Payday; 2] = [
+    Payday {
+        institution: 100,
+        days: 1,
+        minor_min: 500,
+    },
+    Payday {
+        institution: 101,
+        days: 0,
+        minor_min: 0,
+    },
+];
+
+/// The sums of a statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatementSums {
+    pub(crate) opening: i64,
+    pub(crate) credited: i64,
+    pub(crate) debited: i64,
+    pub(crate) closing: i64,
+}
+
+/// What a transfer at a bank is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BankPurpose {
+    TopUp,
+    PayIn,
+    Withdraw,
+    PayOut,
+}
+
+impl BankPurpose {
+    pub(crate) const fn is_in(self) -> bool {
+        matches!(self, Self::TopUp | Self::PayIn)
+    }
+}
+
+/// A transfer that somebody wants of a bank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct BankAsk {
+    /// The id of a payout; others are known by their key.
+    pub(crate) transfer: BankTransferId,
+    pub(crate) purpose: BankPurpose,
+    pub(crate) who: Place,
+    /// The bank that was named, if one was.
+    pub(crate) bank: Option<Channel>,
+    pub(crate) minor: i64,
+}
+
+/// Where a payment stands at its bank.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BankState {
+    Accepted,
+    Done,
+    Rejected,
+}
+
+/// A payment as its bank has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct AtBank {
+    pub(crate) is_in: bool,
+    pub(crate) minor: i64,
+    pub(crate) state: BankState,
+    pub(crate) reason: &'static str,
+}
+
+/// What the banks did, by bank and the id that the host gave it.
+pub(crate) type AtBanks = BTreeMap<(Channel, String), AtBank>;
 
 /// What somebody asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,6 +212,24 @@ pub(crate) enum Ask {
     },
     Hold(Deal),
     Pay(Deal),
+    /// A payment that its mandate allows, held or at once.
+    Charge {
+        deal: Deal,
+        product: Option<ProductId>,
+        is_held: bool,
+    },
+    /// Takes what an institution owes from one of its accounts.
+    Recover {
+        payment: PaymentId,
+        institution: InstitutionId,
+        from: Place,
+    },
+    Give(Permission),
+    Revoke {
+        mandate: MandateId,
+        user: UserId,
+    },
+    Bank(BankAsk),
     Capture {
         payment: PaymentId,
         minor: Option<i64>,
@@ -103,6 +250,14 @@ pub(crate) enum Ask {
         day: Day,
         lines: Vec<(UserId, i64)>,
     },
+}
+
+impl Ask {
+    /// Whether it is served by itself, in a transaction of its own, and not in a
+    /// batch of payments.
+    pub(crate) const fn is_alone(&self) -> bool {
+        matches!(self, Self::Give(_) | Self::Revoke { .. } | Self::Bank(_))
+    }
 }
 
 /// An idempotency key with the request that it came with.
@@ -143,8 +298,26 @@ pub(crate) enum Told {
         minor: i64,
         existing: usize,
     },
+    /// What is left of a mandate's story: how often and how much was taken.
+    Mandate {
+        mandate: MandateId,
+        count: i64,
+        minor: i64,
+        is_revoked: bool,
+    },
+    /// The id of a transfer at a bank.
+    Transfer(String),
     /// The name of the refusal.
     Refused(String),
+}
+
+impl Told {
+    /// Whether it is kept under its key: what is malformed is refused anew, and
+    /// there may be something to recover later.
+    pub(crate) fn is_final(&self) -> bool {
+        let anew = ["Invalid", "Ledger", "NothingToRecover"];
+        !matches!(self, Self::Refused(name) if anew.contains(&name.as_str()))
+    }
 }
 
 /// What a caller hears: an answer, or that storage failed.

@@ -2,6 +2,8 @@
 //! by arithmetic of its own, and after each step compares them with the tables.
 //! It shares no code with payments and ledger.
 
+mod days;
+mod mandates;
 mod model;
 mod shares;
 mod tables;
@@ -9,10 +11,10 @@ mod tables;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 
-use qiao_model::Timestamp;
+use qiao_model::{Channel, Currency, Timestamp};
 
-use crate::ask::{Heard, Sent};
-use model::{Model, has_floor};
+use crate::ask::{Ask, AtBanks, BankAsk, BankState, Heard, Place, Sent, StatementSums, Told};
+use model::{Model, digest, has_floor};
 pub(crate) use tables::Tables;
 
 /// What the auditor objects to.
@@ -24,6 +26,8 @@ pub(crate) struct Auditor {
     model: Model,
     /// The last state of each payment that a table showed.
     states: BTreeMap<String, String>,
+    /// What banks were asked for, by the digest of the key or the id of a payout.
+    asked: BTreeMap<String, BankAsk>,
 }
 
 /// One batch with what became of it.
@@ -37,6 +41,17 @@ pub(crate) struct Batch<'a> {
     pub(crate) runs: usize,
     /// Whether storage broke so that a caller may hear of it.
     pub(crate) may_fail: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// A step in which banks had a part.
+#[derive(Debug)]
+pub(crate) struct AtBanksStep<'a> {
+    /// What the host was asked, and what it answered.
+    pub(crate) asked: Option<(&'a Sent, Option<&'a Heard>)>,
+    pub(crate) at_banks: &'a AtBanks,
+    /// Whether the host looked who is to be paid today, and nothing broke.
+    pub(crate) is_payday: bool,
     pub(crate) now: Timestamp,
 }
 
@@ -99,6 +114,161 @@ impl Auditor {
             }
         };
         self.check_inside(tables)
+    }
+
+    /// Compares what the tables show of transfers at banks with what the banks did,
+    /// and the books with both.
+    pub(crate) fn judge_at_banks(
+        &mut self,
+        step: &AtBanksStep<'_>,
+        tables: &Tables,
+    ) -> Result<(), Finding> {
+        let AtBanksStep {
+            asked, at_banks, ..
+        } = *step;
+        if let Some((sent, _)) = asked {
+            self.remember(sent);
+        }
+        self.model.begin_step(step.now);
+        self.model.follow_payday(tables, step.now, step.is_payday)?;
+        for ask in self.model.asked_by_payouts() {
+            self.asked.insert(ask.transfer.to_string(), ask);
+        }
+        let mut seen = BTreeMap::new();
+        for row in &tables.transfers_at_banks {
+            let name = row.key.as_ref().unwrap_or(&row.id);
+            if seen.insert(name.clone(), &row.id).is_some() {
+                return Err(format!("{} is stored twice", row.id));
+            }
+            if !self.model.banked.contains_key(&row.id) {
+                let ask = self.asked.get(name);
+                let ask = ask.ok_or_else(|| format!("nobody asked for {row:?}"))?;
+                self.model.begin_at_bank(row, ask)?;
+            }
+            self.model.follow_at_bank(row, at_banks)?;
+        }
+        self.model.follow_payouts(tables)?;
+        if seen.len() < self.model.banked.len() {
+            return Err("a transfer at a bank is lost".to_owned());
+        }
+        if let Some((sent, Some(heard))) = asked {
+            self.check_answer(sent, heard, &seen)?;
+        }
+        self.compare(tables)
+    }
+
+    fn remember(&mut self, sent: &Sent) {
+        if let Ask::Bank(ask) = &sent.ask {
+            let payout = || ask.transfer.to_string();
+            let name = sent.key.as_ref().map_or_else(payout, digest);
+            self.asked.entry(name).or_insert_with(|| ask.clone());
+        }
+    }
+
+    fn check_answer(
+        &self,
+        sent: &Sent,
+        heard: &Heard,
+        seen: &BTreeMap<String, &String>,
+    ) -> Result<(), Finding> {
+        let Ask::Bank(ask) = &sent.ask else {
+            return Ok(());
+        };
+        let payout = || ask.transfer.to_string();
+        let name = sent.key.as_ref().map_or_else(payout, digest);
+        let stored = seen.get(&name).copied();
+        let is_right = match heard {
+            Heard::Told(Told::Transfer(id)) => stored == Some(id),
+            Heard::Told(Told::Refused(name)) => {
+                stored.is_none() && name == "InsufficientFunds" && self.model.lacks_for_bank(ask)
+            }
+            Heard::Told(_) => false,
+            Heard::Untouched(_) | Heard::Unknown(_) => true,
+        };
+        if is_right {
+            Ok(())
+        } else {
+            Err(format!(
+                "{sent:?}\n  was answered {heard:?}\n  and is {stored:?}"
+            ))
+        }
+    }
+
+    /// A transfer whose end the host knows: the number of it.
+    pub(crate) fn ended_at_bank(&self, number: usize) -> Option<(Channel, &str)> {
+        let ended = self.model.banked.iter().filter(|(_, one)| one.has_ended());
+        let ended: Vec<_> = ended.collect();
+        let (id, banked) = ended.get(number % ended.len().max(1))?;
+        Some((banked.bank(), id))
+    }
+
+    /// When everybody has answered: each transfer ended as its bank says, and the
+    /// mirror of each bank is what its custody holds.
+    pub(crate) fn settle_at_banks(
+        &mut self,
+        step: &AtBanksStep<'_>,
+        tables: &Tables,
+    ) -> Result<(), Finding> {
+        self.judge_at_banks(step, tables)?;
+        let at_banks = step.at_banks;
+        for row in &tables.transfers_at_banks {
+            let banked = &self.model.banked[&row.id];
+            let is_over = match banked.at(&row.id, at_banks) {
+                Some(BankState::Done) => row.state == "done",
+                Some(BankState::Rejected) => row.state == "rejected",
+                Some(BankState::Accepted) => false,
+                // Nobody asks any more and nobody knows: an operator's.
+                None => row.state == "rejected" || !row.is_asked_again,
+            };
+            if !is_over {
+                return Err(format!("{row:?} never ends"));
+            }
+        }
+        for (id, row) in &tables.payouts {
+            let is_stuck = tables
+                .transfers_at_banks
+                .iter()
+                .any(|row| !row.is_asked_again);
+            if !matches!(row.state.as_str(), "paid" | "rejected") && !is_stuck {
+                return Err(format!("payout {id} never ends: {row:?}"));
+            }
+        }
+        let mut custody: BTreeMap<Channel, i64> = BTreeMap::new();
+        for ((bank, _), there) in at_banks {
+            let moved = match (there.state, there.is_in) {
+                (BankState::Done, true) => there.minor,
+                (BankState::Done, false) => -there.minor,
+                _ => 0,
+            };
+            *custody.entry(*bank).or_default() += moved;
+        }
+        for (bank, holds) in custody {
+            let (owner, kind, asset) = Place::Bank(bank).money(Currency::CNY);
+            let mirror = tables.accounts.get(&(owner, kind.to_owned(), asset));
+            let mirror = -mirror.map_or(0, |sums| sums.posted);
+            if mirror != holds {
+                return Err(format!("{bank} holds {holds} and the books say {mirror}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Compares a statement of the days, whose lines sum to `change`.
+    pub(crate) fn check_statement(
+        &self,
+        (of, days): (Place, (Timestamp, Timestamp)),
+        sums: StatementSums,
+        change: i64,
+    ) -> Result<(), Finding> {
+        let (first, last) = (days::day_of(days.0), days::day_of(days.1));
+        let due = self.model.statement(of, (first, last));
+        if sums == due && change == due.closing - due.opening {
+            Ok(())
+        } else {
+            Err(format!(
+                "the statement of {of:?} over {days:?} says {sums:?} by lines of {change}, and not {due:?}"
+            ))
+        }
     }
 
     /// Old answers are forgotten, and nothing else changes.
@@ -208,6 +378,10 @@ fn compare_records(model: &Model, tables: &Tables) -> Result<(), Finding> {
         .map(|((user, product), minor)| ((user.to_string(), product.to_string()), *minor))
         .collect();
     same("income", &due, &tables.income)?;
+    let due: BTreeMap<_, _> = (model.mandates.iter())
+        .map(|(id, mandate)| (id.to_string(), mandate.used()))
+        .collect();
+    same("mandate", &due, &tables.mandates)?;
     let once = |digests: &std::collections::BTreeSet<String>| {
         digests.iter().map(|digest| (digest.clone(), ())).collect()
     };

@@ -4,13 +4,14 @@ use std::borrow::Cow;
 
 use anyhow::bail;
 use qiao_db::Error;
-use qiao_model::{Amount, Asset, Money};
+use qiao_model::{Amount, Asset, Currency, Money};
 use qiao_payments::{
-    Account, Command, Credit, CreditLine, Delivery, IdempotencyKey, Keyed, Method, NewPayment,
-    NewRefund, Outcome, Party, Payment, Refusal, Split, TopUp,
+    Account, Charge, ChargeCapture, Command, Credit, CreditLine, Delivery, IdempotencyKey, Keyed,
+    Mandate, Method, NewMandate, NewPayment, NewRefund, Outcome, Party, Payment, Purse, Recovery,
+    Refusal, SpendLimits, Split, TopUp,
 };
 
-use crate::ask::{Ask, Deal, Heard, Place, Sent, Standing, Told, Units};
+use crate::ask::{Ask, Deal, Heard, Permission, Place, Sent, Standing, Told, Units};
 
 /// The request as a command.
 pub(crate) fn command(sent: &Sent) -> anyhow::Result<Keyed> {
@@ -38,6 +39,34 @@ fn unkeyed(ask: &Ask) -> anyhow::Result<Command> {
         }),
         Ask::Hold(deal) => Command::Hold(new_payment(deal)?),
         Ask::Pay(deal) => Command::Pay(new_payment(deal)?),
+        Ask::Charge {
+            deal,
+            product,
+            is_held,
+        } => Command::Charge(Charge {
+            product: *product,
+            capture: match is_held {
+                true => ChargeCapture::Later,
+                false => ChargeCapture::Now,
+            },
+            payment: new_payment(deal)?,
+        }),
+        Ask::Recover {
+            payment,
+            institution,
+            from,
+        } => Command::Recover(Recovery {
+            payment: *payment,
+            institution: *institution,
+            purse: match from {
+                Place::Revenue(_) => Purse::Revenue,
+                _ => Purse::Settlement,
+            },
+            currency: Currency::CNY,
+        }),
+        Ask::Give(_) | Ask::Revoke { .. } | Ask::Bank(_) => {
+            bail!("{ask:?} is no command of payments")
+        }
         Ask::Capture { payment, minor } => Command::Post {
             payment: *payment,
             amount: minor.map(Money::cny),
@@ -86,13 +115,36 @@ fn new_payment(deal: &Deal) -> anyhow::Result<NewPayment> {
         order: None,
         institution: Some(deal.institution),
         payer: party(deal.payer)?,
-        method: Method::Balance,
+        method: deal.mandate.map_or(Method::Balance, Method::Mandate),
         amount: money(deal.minor),
         splits: deal.splits.iter().map(split).collect::<Result<_, _>>()?,
         deliveries: deal.units.iter().map(delivery).collect::<Result<_, _>>()?,
         description: "simulated".to_owned(),
         expires_at: deal.expires_at,
     })
+}
+
+/// The permission as a mandate that is given.
+pub(crate) fn new_mandate(permission: &Permission) -> NewMandate {
+    NewMandate {
+        id: permission.mandate,
+        user: permission.user,
+        institution: permission.institution,
+        plugin: None,
+        title: "simulated".to_owned(),
+        purpose: "Simulated.".to_owned(),
+        reference: String::new(),
+        limits: SpendLimits {
+            currency: Currency::CNY,
+            per_payment: permission.per_payment,
+            per_day: permission.per_day,
+            per_month: permission.per_month,
+            count: permission.count,
+            payees: permission.payees.clone(),
+            products: permission.products.clone(),
+            expires_at: permission.expires_at,
+        },
+    }
 }
 
 fn delivery(units: &Units) -> anyhow::Result<Delivery> {
@@ -106,7 +158,7 @@ fn delivery(units: &Units) -> anyhow::Result<Delivery> {
     })
 }
 
-fn party(place: Place) -> anyhow::Result<Party> {
+pub(crate) fn party(place: Place) -> anyhow::Result<Party> {
     Ok(match place {
         Place::User(user) => Party::User(user),
         Place::Settlement(id) => Party::Institution(id),
@@ -138,6 +190,25 @@ pub(crate) fn heard(outcome: Result<Result<Outcome, Refusal>, Error>) -> Heard {
     }
 }
 
+/// What the person hears who gives or revokes a mandate.
+pub(crate) fn heard_of_mandate(outcome: Result<Mandate, qiao_payments::Error>) -> Heard {
+    match outcome {
+        Ok(mandate) => Heard::Told(Told::Mandate {
+            mandate: mandate.id,
+            count: mandate.grant.usage.count.into(),
+            minor: mandate.grant.usage.minor,
+            is_revoked: mandate.revoked_at.is_some(),
+        }),
+        Err(qiao_payments::Error::Refused(refusal)) => {
+            Heard::Told(Told::Refused(name_of(&refusal)))
+        }
+        Err(qiao_payments::Error::Storage(Error::Unreachable(cause))) => {
+            Heard::Unknown(cause.to_string())
+        }
+        Err(error) => Heard::Untouched(error.to_string()),
+    }
+}
+
 fn told(outcome: Outcome) -> Told {
     match outcome {
         Outcome::Refunded { payment, refund } => Told::Refunded {
@@ -163,8 +234,11 @@ fn standing(payment: &Payment) -> Standing {
     }
 }
 
-/// The refusal's own name: what is before its content.
-fn name_of(refusal: &Refusal) -> String {
+/// The refusal's own name: what is before its content; of a mandate's, the cause too.
+pub(crate) fn name_of(refusal: &Refusal) -> String {
+    if let Refusal::Mandate { cause, .. } = refusal {
+        return format!("Mandate {}", cause.code());
+    }
     let text = format!("{refusal:?}");
     let end = text.find(|c: char| !c.is_ascii_alphanumeric());
     text[..end.unwrap_or(text.len())].to_owned()

@@ -1,7 +1,7 @@
 //! The long run: `cargo run -p qiao-simulation -- --seeds 10000`.
 
 use clap::Parser;
-use qiao_simulation::{Options, Summary, run, silence_planned_panics};
+use qiao_simulation::{Options, Simulator, Summary, silence_planned_panics};
 
 /// Plays seeds one after the other and stops at the first that finds something.
 #[derive(Parser, Debug)]
@@ -21,9 +21,10 @@ struct Args {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     silence_planned_panics();
+    let simulator = Simulator::new()?;
     let mut all = Summary::default();
     for seed in args.from..args.from.saturating_add(args.seeds) {
-        let summary = run(Options {
+        let summary = simulator.run(Options {
             seed,
             steps: args.steps,
         })?;

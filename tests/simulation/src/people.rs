@@ -5,10 +5,10 @@ use qiao_model::{
     Channel, Currency, Day, Env, InstitutionId, PaymentId, ProductId, Timestamp, UserId,
 };
 
-use crate::ask::{Ask, Deal, Key, Place, Sent, Told, Units};
+use crate::ask::{Ask, BankAsk, BankPurpose, Deal, Key, Permission, Place, Sent, Told, Units};
+use crate::banks::channels;
 use crate::chance::Chance;
 
-const USERS: u128 = 4;
 const INSTITUTIONS: u128 = 2;
 const PRODUCTS: u128 = 2;
 /// One more than a payment may have.
@@ -31,7 +31,10 @@ pub(crate) struct Errand {
 impl Errand {
     /// The key is so old that the host may have forgotten its answer, too.
     pub(crate) fn forget(&mut self) {
-        self.key = None;
+        // A transfer at a bank is known by its key for good.
+        if !matches!(self.ask, Ask::Bank(_)) {
+            self.key = None;
+        }
     }
 }
 
@@ -42,6 +45,9 @@ pub(crate) struct People {
     pub(crate) errands: Vec<Errand>,
     /// Payments that somebody heard of: what can be captured, voided, refunded.
     known: Vec<Known>,
+    /// What somebody heard that it was given.
+    given: Vec<Permission>,
+    users: Vec<UserId>,
     keys: u64,
 }
 
@@ -54,11 +60,13 @@ struct Known {
 }
 
 impl People {
-    pub(crate) fn new(env: Env) -> Self {
+    pub(crate) fn new(env: Env, users: Vec<UserId>) -> Self {
         Self {
             env,
             errands: Vec::new(),
             known: Vec::new(),
+            given: Vec::new(),
+            users,
             keys: 0,
         }
     }
@@ -66,6 +74,8 @@ impl People {
     /// A new errand; gives its number.
     pub(crate) fn think(&mut self, chance: &mut Chance, now: Timestamp) -> usize {
         let (ask, key) = match chance.below(100) {
+            _ if chance.one_in(20) => (self.permit(chance, now), None),
+            _ if chance.one_in(9) => self.at_a_bank(chance),
             0..=4 if !self.errands.is_empty() => self.reuse_a_key(chance, now),
             0..=59 => {
                 let ask = self.new_ask(chance, now);
@@ -91,9 +101,15 @@ impl People {
         if errand.key.is_some() {
             match &mut ask {
                 Ask::TopUp { payment, .. } => *payment = env.id(),
-                Ask::Hold(deal) | Ask::Pay(deal) => deal.payment = env.id(),
+                Ask::Hold(deal) | Ask::Pay(deal) | Ask::Charge { deal, .. } => {
+                    deal.payment = env.id();
+                }
+                Ask::Recover { payment, .. } => *payment = env.id(),
                 Ask::Refund { refund, .. } => *refund = env.id(),
-                Ask::Capture { .. }
+                Ask::Give(_)
+                | Ask::Bank(_)
+                | Ask::Revoke { .. }
+                | Ask::Capture { .. }
                 | Ask::Void { .. }
                 | Ask::Expire { .. }
                 | Ask::Credit { .. } => {}
@@ -110,7 +126,15 @@ impl People {
         let errand = &mut self.errands[errand];
         match &errand.told {
             None => errand.told = Some(told.clone()),
-            Some(before) if before != told && is_final(before) && errand.key.is_some() => {
+            // Who had too little for a bank may have enough when it arrives again.
+            Some(before) if matches!(errand.ask, Ask::Bank(_)) => {
+                let transfers = [before, told].map(|told| matches!(told, Told::Transfer(_)));
+                return match transfers == [true, true] && before != told {
+                    true => Err(format!("{before:?} is now {told:?}")),
+                    false => Ok(()),
+                };
+            }
+            Some(before) if before != told && before.is_final() && errand.key.is_some() => {
                 return Err(format!(
                     "{:?} was answered {before:?} and then {told:?}",
                     errand.key
@@ -118,7 +142,14 @@ impl People {
             }
             Some(_) => return Ok(()),
         }
-        if let (Told::Payment(standing), Ask::Hold(deal) | Ask::Pay(deal)) = (told, &errand.ask) {
+        if let (Told::Mandate { .. }, Ask::Give(permission)) = (told, &errand.ask) {
+            self.given.push(permission.clone());
+        }
+        if let (
+            Told::Payment(standing),
+            Ask::Hold(deal) | Ask::Pay(deal) | Ask::Charge { deal, .. },
+        ) = (told, &errand.ask)
+        {
             self.known.push(Known {
                 payment: standing.payment,
                 minor: deal.minor,
@@ -142,7 +173,9 @@ impl People {
     fn reuse_a_key(&self, chance: &mut Chance, now: Timestamp) -> (Ask, Option<Key>) {
         let used = &self.errands[chance.index(self.errands.len())];
         let ask = self.new_ask(chance, now);
-        let key = used.key.clone().map(|key| {
+        // A bank's keys are not those of payments.
+        let key = used.key.clone().filter(|_| !used.ask.is_alone());
+        let key = key.map(|key| {
             if chance.one_in(4) {
                 Key {
                     owner: "somebody else".to_owned(),
@@ -160,18 +193,142 @@ impl People {
 
     fn new_ask(&self, chance: &mut Chance, now: Timestamp) -> Ask {
         match chance.below(100) {
-            0..=14 => Ask::TopUp {
+            0..=15 => Ask::TopUp {
                 payment: self.env.id(),
-                user: user(chance),
+                user: self.user(chance),
                 minor: amount(chance, 200_000),
             },
-            15..=39 => Ask::Hold(self.deal(chance, now, true)),
-            40..=59 => Ask::Pay(self.deal(chance, now, false)),
-            60..=74 => self.resolution(chance),
-            75..=89 => self.refund(chance),
-            90..=96 => credit(chance, now),
+            16..=32 => Ask::Hold(self.deal(chance, now, true)),
+            33..=45 => Ask::Pay(self.deal(chance, now, false)),
+            46..=59 => self.resolution(chance),
+            60..=71 => self.refund(chance),
+            72..=75 => self.credit(chance, now),
+            76..=79 => self.recovery(chance),
+            80..=97 => self.charge(chance, now),
             _ => Ask::Void {
                 payment: PaymentId::from_u128(u128::from(chance.below(3))),
+            },
+        }
+    }
+
+    /// Money from a bank or to one: a person's under a key, an institution's by its id.
+    fn at_a_bank(&mut self, chance: &mut Chance) -> (Ask, Option<Key>) {
+        let purpose = chance.pick(&[
+            BankPurpose::TopUp,
+            BankPurpose::TopUp,
+            BankPurpose::PayIn,
+            BankPurpose::Withdraw,
+            BankPurpose::Withdraw,
+            BankPurpose::PayOut,
+        ]);
+        let is_payout = purpose == BankPurpose::PayOut;
+        let is_named = purpose == BankPurpose::PayIn || (!is_payout && chance.one_in(2));
+        let ask = BankAsk {
+            transfer: self.env.id(),
+            purpose,
+            who: match is_payout {
+                true => Place::Settlement(institution(chance)),
+                false => Place::User(self.user(chance)),
+            },
+            bank: is_named.then(|| chance.pick(&channels())),
+            // As much as every bank carries, and more than any takes for itself.
+            minor: 1_000 + amount(chance, 30_000),
+        };
+        let key = (!is_payout).then(|| self.new_key(chance));
+        (Ask::Bank(ask), key)
+    }
+
+    /// Takes what somebody owes since a refund, whether or not anybody does.
+    fn recovery(&self, chance: &mut Chance) -> Ask {
+        let institution = institution(chance);
+        Ask::Recover {
+            payment: self.env.id(),
+            institution,
+            from: chance.pick(&[Place::Revenue(institution), Place::Settlement(institution)]),
+        }
+    }
+
+    /// Somebody allows something, or takes it back; now and then what is not theirs.
+    fn permit(&self, chance: &mut Chance, now: Timestamp) -> Ask {
+        if chance.one_in(6) && !self.given.is_empty() {
+            let given = &self.given[chance.index(self.given.len())];
+            let is_own = !chance.one_in(5);
+            return Ask::Revoke {
+                mandate: given.mandate,
+                user: if is_own {
+                    given.user
+                } else {
+                    self.user(chance)
+                },
+            };
+        }
+        let institution = institution(chance);
+        let product = product(chance);
+        let limit = |chance: &mut Chance, most| (!chance.one_in(3)).then(|| amount(chance, most));
+        let minutes = match chance.below(4) {
+            0 => chance.between(0, 90),
+            _ => chance.between(1, 90 * 24 * 60),
+        };
+        Ask::Give(Permission {
+            mandate: self.env.id(),
+            user: self.user(chance),
+            institution,
+            per_payment: amount(chance, 20_000),
+            per_day: limit(chance, 30_000),
+            per_month: limit(chance, 60_000),
+            count: (!chance.one_in(3)).then(|| u32::try_from(chance.below(6)).unwrap_or(0)),
+            payees: vec![institution],
+            products: if chance.one_in(2) {
+                vec![product]
+            } else {
+                Vec::new()
+            },
+            expires_at: now.plus_millis(minutes * MINUTE_MS),
+        })
+    }
+
+    /// A payment that nobody is asked about: mostly as allowed, and often at the limit.
+    fn charge(&self, chance: &mut Chance, now: Timestamp) -> Ask {
+        let is_hold = chance.one_in(2);
+        let mut deal = self.deal(chance, now, is_hold);
+        let is_held = deal.expires_at.is_some() || chance.one_in(2);
+        if self.given.is_empty() {
+            deal.mandate = Some(self.env.id());
+            return Ask::Pay(deal);
+        }
+        let recent = self.given.len().saturating_sub(3);
+        let given = &self.given[recent + chance.index(self.given.len() - recent)];
+        let most = given.per_payment;
+        let minor = match chance.below(6) {
+            0 => most,
+            1 => most + 1,
+            _ => chance.between(1, most),
+        };
+        deal.mandate = Some(given.mandate);
+        if !chance.one_in(12) {
+            deal.payer = Place::User(given.user);
+        }
+        if !chance.one_in(12) {
+            deal.institution = given.institution;
+        }
+        let fee = minor / chance.between(50, 500);
+        deal.minor = minor;
+        deal.splits = vec![
+            (Place::Settlement(deal.institution), minor - fee),
+            (Place::Revenue(deal.institution), fee),
+        ];
+        deal.units.clear();
+        let product = match given.products.first() {
+            Some(product) if !chance.one_in(12) => Some(*product),
+            _ => chance.one_in(2).then(|| product(chance)),
+        };
+        match chance.below(20) {
+            0 => Ask::Pay(deal),
+            1 => Ask::Hold(deal),
+            _ => Ask::Charge {
+                deal,
+                product,
+                is_held,
             },
         }
     }
@@ -236,21 +393,24 @@ impl People {
         let payment = self.env.id();
         let institution = institution(chance);
         let (payer, splits) = match chance.below(10) {
-            0..=5 => (Place::User(user(chance)), purchase(chance, institution)),
-            6 => (Place::User(user(chance)), withdrawal(chance)),
+            0..=5 => (
+                Place::User(self.user(chance)),
+                purchase(chance, institution),
+            ),
+            6 => (Place::User(self.user(chance)), withdrawal(chance)),
             7 => (
                 Place::Bank(bank(chance)),
-                vec![(Place::User(user(chance)), amount(chance, 100_000))],
+                vec![(Place::User(self.user(chance)), amount(chance, 100_000))],
             ),
             8 => (
                 Place::Settlement(institution),
-                vec![(Place::User(user(chance)), amount(chance, 30_000))],
+                vec![(Place::User(self.user(chance)), amount(chance, 30_000))],
             ),
-            _ => (Place::User(user(chance)), many(chance, institution)),
+            _ => (Place::User(self.user(chance)), many(chance, institution)),
         };
         let minor: i64 = splits.iter().map(|(_, minor)| minor).sum();
         let units = if chance.one_in(3) {
-            vec![units(chance, payer)]
+            vec![self.units(chance, payer)]
         } else {
             Vec::new()
         };
@@ -259,6 +419,7 @@ impl People {
         Deal {
             payment,
             institution,
+            mandate: None,
             payer,
             currency: Currency::CNY,
             // One in forty does not sum up.
@@ -268,15 +429,36 @@ impl People {
             expires_at: expires.then_some(ends),
         }
     }
-}
 
-/// Whether an answer is kept under its key; what is malformed is refused anew.
-fn is_final(told: &Told) -> bool {
-    !matches!(told, Told::Refused(name) if name == "Invalid" || name == "Ledger")
-}
+    fn user(&self, chance: &mut Chance) -> UserId {
+        chance.pick(&self.users)
+    }
 
-fn user(chance: &mut Chance) -> UserId {
-    UserId::from_u128(u128::from(chance.below(64)) % USERS + 1)
+    fn units(&self, chance: &mut Chance, payer: Place) -> Units {
+        let holder = match payer {
+            Place::User(user) => Place::Holding(user),
+            _ => Place::Holding(self.user(chance)),
+        };
+        let ends = [holder, Place::Issuance];
+        let is_bought = !chance.one_in(3);
+        Units {
+            from: ends[usize::from(is_bought)],
+            to: ends[usize::from(!is_bought)],
+            product: product(chance),
+            minor: amount(chance, 20_000),
+        }
+    }
+
+    fn credit(&self, chance: &mut Chance, now: Timestamp) -> Ask {
+        let day: Day = now.day().plus_days(-chance.between(0, 2));
+        let first = chance.index(self.users.len());
+        let lines = self.users[first..].iter();
+        Ask::Credit {
+            day,
+            lines: lines.map(|user| (*user, chance.between(0, 90))).collect(),
+            product: ProductId::from_u128(200),
+        }
+    }
 }
 
 fn institution(chance: &mut Chance) -> InstitutionId {
@@ -335,33 +517,4 @@ fn many(chance: &mut Chance, institution: InstitutionId) -> Vec<(Place, i64)> {
     (0..count)
         .map(|_| (chance.pick(&places), chance.between(0, 300)))
         .collect()
-}
-
-fn units(chance: &mut Chance, payer: Place) -> Units {
-    let holder = match payer {
-        Place::User(user) => Place::Holding(user),
-        _ => Place::Holding(user(chance)),
-    };
-    let ends = [holder, Place::Issuance];
-    let is_bought = !chance.one_in(3);
-    Units {
-        from: ends[usize::from(is_bought)],
-        to: ends[usize::from(!is_bought)],
-        product: product(chance),
-        minor: amount(chance, 20_000),
-    }
-}
-
-fn credit(chance: &mut Chance, now: Timestamp) -> Ask {
-    let day: Day = now.day().plus_days(-chance.between(0, 2));
-    let first = chance.between(1, 4);
-    let lines = (first..=4).map(|number| {
-        let user = UserId::from_u128(u128::from(number.unsigned_abs()));
-        (user, chance.between(0, 90))
-    });
-    Ask::Credit {
-        day,
-        lines: lines.collect(),
-        product: ProductId::from_u128(200),
-    }
 }

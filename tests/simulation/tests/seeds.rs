@@ -2,10 +2,10 @@
 
 use std::thread;
 
-use qiao_simulation::{Options, Summary, run, silence_planned_panics};
+use qiao_simulation::{Options, Simulator, Summary, silence_planned_panics};
 
 const SEEDS: u64 = 200;
-const STEPS: u64 = 30;
+const STEPS: u64 = 20;
 const THREADS: u64 = 2;
 
 #[test]
@@ -14,9 +14,10 @@ fn two_hundred_seeds_find_nothing() {
     let workers: Vec<_> = (0..THREADS)
         .map(|worker| {
             thread::spawn(move || {
+                let simulator = Simulator::new().unwrap();
                 let mut all = Summary::default();
                 for seed in (worker..SEEDS).step_by(THREADS as usize) {
-                    match run(Options { seed, steps: STEPS }) {
+                    match simulator.run(Options { seed, steps: STEPS }) {
                         Ok(summary) => all = all.plus(summary),
                         Err(failure) => panic!("{failure}"),
                     }
@@ -42,7 +43,10 @@ fn two_hundred_seeds_find_nothing() {
 #[test]
 fn a_seed_plays_the_same_each_time() {
     let options = Options { seed: 7, steps: 60 };
-    let first = run(options).map_err(|failure| failure.to_string()).unwrap();
-    let again = run(options).map_err(|failure| failure.to_string()).unwrap();
-    assert_eq!(first, again);
+    let play = || {
+        let simulator = Simulator::new().unwrap();
+        let played = simulator.run(options);
+        played.map_err(|failure| failure.to_string()).unwrap()
+    };
+    assert_eq!(play(), play());
 }

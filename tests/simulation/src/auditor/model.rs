@@ -1,19 +1,29 @@
 //! What the books should be, by the requests alone: integers in ordered maps.
 
+mod banked;
+mod payday;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use qiao_model::{Currency, Day, PaymentId, ProductId, RefundId, Timestamp, UserId};
+use qiao_model::{
+    Currency, Day, InstitutionId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId,
+};
 use sha2::{Digest, Sha256};
 
+pub(crate) use banked::Banked;
+pub(crate) use payday::PaidOut;
+
+use super::days::day_of;
+use super::mandates::{self, Mandate};
 use super::shares::shares;
-use crate::ask::{AccountName, Ask, Deal, Key, Place, Sent, Standing, Told};
+use crate::ask::{AccountName, Ask, Deal, Key, Permission, Place, Sent, Standing, Told};
 
 /// Hours for which an answer is kept under its key.
 const KEEP_MILLIS: i64 = 72 * 3600 * 1000;
 const SPLITS_MAX: usize = 50;
 const HOLD_MILLIS_MAX: i64 = 30 * 24 * 3600 * 1000;
 const REFUNDS_MAX: usize = 50;
-const REFUND_MILLIS_MAX: i64 = 366 * 24 * 3600 * 1000;
+const REFUND_DAYS_MAX: i64 = 366;
 
 /// What an account has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +56,8 @@ pub(crate) struct Paid {
 enum Made {
     TopUp(UserId, i64),
     Deal(Deal),
+    /// Whose debt it paid, from which account, and how much.
+    Recovery(InstitutionId, Place, i64),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,15 +93,30 @@ pub(crate) struct Model {
     /// How often each kind of event was announced about a subject.
     pub(crate) events: BTreeMap<(&'static str, String), i64>,
     pub(crate) transfers: i64,
+    pub(crate) mandates: BTreeMap<MandateId, Mandate>,
+    /// Transfers at banks by their ids.
+    pub(crate) banked: BTreeMap<String, Banked>,
+    pub(crate) payouts: BTreeMap<String, PaidOut>,
+    /// The last day on which each institution was paid.
+    planned: BTreeMap<InstitutionId, String>,
+    /// What came into each account and left it on each day.
+    moved: Moved,
+    /// What banks gave back in the step that is looked at.
+    released: BTreeMap<AccountName, i64>,
+    today: i64,
     credited: BTreeSet<(ProductId, Day, UserId)>,
     keys: BTreeMap<String, Kept>,
 }
+
+/// Credits and debits of each account by day.
+type Moved = BTreeMap<AccountName, BTreeMap<i64, (i64, i64)>>;
 
 type Answer = Result<Told, &'static str>;
 
 impl Model {
     /// What the request should be answered, and does that to the books.
     pub(crate) fn run(&mut self, sent: &Sent, now: Timestamp) -> Told {
+        self.today = day_of(now);
         let Some(key) = &sent.key else {
             return flat(self.ask(&sent.ask, now));
         };
@@ -101,9 +128,7 @@ impl Model {
             return kept.told.clone();
         }
         let told = flat(self.ask(&sent.ask, now));
-        let is_kept =
-            !matches!(&told, Told::Refused(name) if name == "Invalid" || name == "Ledger");
-        if is_kept {
+        if told.is_final() {
             let kept = Kept {
                 request: key.request.clone(),
                 told: told.clone(),
@@ -132,8 +157,25 @@ impl Model {
                 user,
                 minor,
             } => self.top_up(*payment, *user, *minor, now),
-            Ask::Hold(deal) => self.make(deal, "held", now),
-            Ask::Pay(deal) => self.make(deal, "posted", now),
+            Ask::Hold(deal) => self.make(deal, None, "held", now),
+            Ask::Pay(deal) => self.make(deal, None, "posted", now),
+            Ask::Charge {
+                deal,
+                product,
+                is_held,
+            } => {
+                let state = if *is_held { "held" } else { "posted" };
+                self.make(deal, *product, state, now)
+            }
+            Ask::Recover {
+                payment,
+                institution,
+                from,
+            } => self.recover(*payment, *institution, *from, now),
+            // What a bank is asked for is judged by what the tables show of it.
+            Ask::Bank(_) => Err("Invalid"),
+            Ask::Give(permission) => self.give(permission, now),
+            Ask::Revoke { mandate, user } => self.revoke(*mandate, *user),
             Ask::Capture { payment, minor } => self.capture(*payment, *minor),
             Ask::Void { payment } => self.void(*payment, None),
             Ask::Expire { payment } => self.void(*payment, Some(now)),
@@ -172,7 +214,89 @@ impl Model {
         self.begin(id, paid, "posted")
     }
 
-    fn make(&mut self, deal: &Deal, state: &'static str, now: Timestamp) -> Answer {
+    fn give(&mut self, permission: &Permission, now: Timestamp) -> Answer {
+        if !mandates::is_valid(permission, now) {
+            return Err("InvalidMandate");
+        }
+        let id = permission.mandate;
+        if !self.mandates.contains_key(&id) {
+            self.mandates.insert(id, Mandate::given(permission, now));
+            self.announce("mandate.given", &id);
+        }
+        self.own_mandate(id, permission.user)
+            .map(|mandate| mandate.told())
+    }
+
+    fn revoke(&mut self, id: MandateId, user: UserId) -> Answer {
+        let mandate = self.own_mandate(id, user)?;
+        let is_news = mandate.revoke();
+        let told = mandate.told();
+        if is_news {
+            self.announce("mandate.revoked", &id);
+        }
+        Ok(told)
+    }
+
+    fn own_mandate(&mut self, id: MandateId, user: UserId) -> Result<&mut Mandate, &'static str> {
+        let found = self.mandates.get_mut(&id);
+        found
+            .filter(|mandate| mandate.is_of(user))
+            .ok_or("UnknownMandate")
+    }
+
+    /// As much of the debt as the account has.
+    fn recover(
+        &mut self,
+        id: PaymentId,
+        institution: InstitutionId,
+        from: Place,
+        now: Timestamp,
+    ) -> Answer {
+        if let Some(known) = self.payments.get(&id) {
+            let is_same = matches!(&known.what, Made::Recovery(of, payer, _)
+                if (*of, *payer) == (institution, from));
+            return if is_same {
+                Ok(known.told(id))
+            } else {
+                Err("PaymentConflict")
+            };
+        }
+        let minor = self.recoverable(institution, from);
+        if minor <= 0 {
+            return Err("NothingToRecover");
+        }
+        let moves = vec![Move {
+            from: from.money(Currency::CNY),
+            to: Place::Receivable(institution).money(Currency::CNY),
+            minor,
+        }];
+        let what = Made::Recovery(institution, from, minor);
+        self.begin(id, Paid::new(what, moves, vec![minor], now), "posted")
+    }
+
+    /// What an institution owes and has.
+    fn recoverable(&self, institution: InstitutionId, from: Place) -> i64 {
+        let sums = |place: Place| {
+            let found = self.accounts.get(&place.money(Currency::CNY));
+            found.copied().unwrap_or_default()
+        };
+        let free = sums(from).posted - sums(from).out;
+        free.min(-sums(Place::Receivable(institution)).posted)
+    }
+
+    /// A step with banks begins.
+    pub(crate) fn begin_step(&mut self, now: Timestamp) {
+        self.released.clear();
+        self.today = day_of(now);
+    }
+
+    fn make(
+        &mut self,
+        deal: &Deal,
+        product: Option<ProductId>,
+        state: &'static str,
+        now: Timestamp,
+    ) -> Answer {
         if let Some(known) = self.payments.get(&deal.payment) {
             let is_same = known.what == Made::Deal(deal.clone());
             return if is_same {
@@ -183,6 +307,12 @@ impl Model {
         }
         if !is_valid(deal, now) {
             return Err("Invalid");
+        }
+        if let Some(id) = deal.mandate {
+            let mandate = self.mandates.get(&id).ok_or("UnknownMandate")?;
+            if let Some(cause) = mandate.refuses(deal, product, now) {
+                return Err(cause);
+            }
         }
         let money = deal.splits.iter().filter(|(_, minor)| *minor > 0);
         let money = money.map(|(to, minor)| Move {
@@ -199,14 +329,28 @@ impl Model {
         let got = deal.splits.iter().map(|(_, minor)| *minor).collect();
         let mut paid = Paid::new(Made::Deal(deal.clone()), moves, got, now);
         paid.expires_at = deal.expires_at;
-        self.begin(deal.payment, paid, state)
+        let told = self.begin(deal.payment, paid, state)?;
+        let mandate = deal.mandate.and_then(|id| self.mandates.get_mut(&id));
+        let is_last = mandate.is_some_and(|mandate| mandate.take(deal.payment, deal.minor, now));
+        if let Some(id) = deal.mandate.filter(|_| is_last) {
+            self.announce("mandate.used-up", &id);
+        }
+        Ok(told)
+    }
+
+    /// The mandate that paid for a payment, if one did.
+    fn mandate_of(&mut self, payment: PaymentId) -> Option<&mut Mandate> {
+        let Made::Deal(deal) = &self.payments.get(&payment)?.what else {
+            return None;
+        };
+        self.mandates.get_mut(&deal.mandate?)
     }
 
     fn begin(&mut self, id: PaymentId, mut paid: Paid, state: &'static str) -> Answer {
         let is_held = state == "held";
         let step = if is_held { Step::Hold } else { Step::Post };
         let steps: Vec<_> = paid.moves.iter().map(|part| (part, step)).collect();
-        if !do_all(&mut self.accounts, &steps) {
+        if !do_all((&mut self.accounts, &mut self.moved), self.today, &steps) {
             return Err("InsufficientFunds");
         }
         self.transfers += i64::try_from(steps.len()).unwrap_or(0);
@@ -258,12 +402,16 @@ impl Model {
         let steps: Vec<_> = (paid.moves.iter().zip(posted))
             .map(|(part, posted)| (part, Step::Resolve(posted)))
             .collect();
-        do_all(&mut self.accounts, &steps);
+        do_all((&mut self.accounts, &mut self.moved), self.today, &steps);
         self.transfers += i64::try_from(steps.len()).unwrap_or(0);
         paid.state = "posted";
         paid.captured = captured;
+        let rest = paid.minor - captured;
         let told = paid.told(id);
         self.announce("payment.posted", &id);
+        if let Some(mandate) = self.mandate_of(id) {
+            mandate.give_back(id, rest);
+        }
         Ok(told)
     }
 
@@ -283,11 +431,14 @@ impl Model {
         let steps: Vec<_> = (paid.moves.iter())
             .map(|part| (part, Step::Resolve(0)))
             .collect();
-        do_all(&mut self.accounts, &steps);
+        do_all((&mut self.accounts, &mut self.moved), self.today, &steps);
         self.transfers += i64::try_from(steps.len()).unwrap_or(0);
         paid.state = "voided";
         let told = paid.told(id);
         self.announce("payment.voided", &id);
+        if let Some(mandate) = self.mandate_of(id) {
+            mandate.forget(id);
+        }
         Ok(told)
     }
 
@@ -319,7 +470,7 @@ impl Model {
         if paid.refunds >= REFUNDS_MAX {
             return Err("TooManyRefunds");
         }
-        if now.as_millis() - paid.at.as_millis() > REFUND_MILLIS_MAX {
+        if day_of(now) - day_of(paid.at) > REFUND_DAYS_MAX {
             return Err("RefundTooLate");
         }
         let left: Vec<i64> = (paid.got.iter().zip(&paid.returned))
@@ -330,7 +481,7 @@ impl Model {
         let owed = owed(&self.accounts, paid, &parts).ok_or("ReceiverShort")?;
         let moves = paid.backwards(&parts, &owed, is_whole);
         let steps: Vec<_> = moves.iter().map(|part| (part, Step::Post)).collect();
-        if !do_all(&mut self.accounts, &steps) {
+        if !do_all((&mut self.accounts, &mut self.moved), self.today, &steps) {
             return Err("ReceiverShort");
         }
         self.transfers += i64::try_from(steps.len()).unwrap_or(0);
@@ -349,6 +500,9 @@ impl Model {
         self.announce("payment.refunded", &of);
         if owed.iter().any(|owed| *owed > 0) {
             self.announce("receivable.opened", &of);
+        }
+        if let Some(mandate) = self.mandate_of(of) {
+            mandate.give_back(of, minor);
         }
         Ok(Told::Refunded {
             standing,
@@ -369,7 +523,8 @@ impl Model {
                 to: Place::Holding(*user).units(product),
                 minor: *minor,
             };
-            do_all(&mut self.accounts, &[(&part, Step::Post)]);
+            let books = (&mut self.accounts, &mut self.moved);
+            do_all(books, self.today, &[(&part, Step::Post)]);
             self.transfers += 1;
             *self.income.entry((*user, product)).or_default() += minor;
             holders += 1;
@@ -425,7 +580,7 @@ impl Paid {
     fn receivers(&self) -> Vec<Option<&Move>> {
         let mut money = self.moves.iter();
         let wanted: Vec<i64> = match &self.what {
-            Made::TopUp(_, minor) => vec![*minor],
+            Made::TopUp(_, minor) | Made::Recovery(_, _, minor) => vec![*minor],
             Made::Deal(deal) => deal.splits.iter().map(|(_, minor)| *minor).collect(),
         };
         let of = |split: i64| if split > 0 { money.next() } else { None };
@@ -436,6 +591,7 @@ impl Paid {
     fn gives_back(&self) -> bool {
         match &self.what {
             Made::TopUp(..) => true,
+            Made::Recovery(..) => false,
             Made::Deal(deal) => !(deal.splits.iter())
                 .any(|(place, _)| matches!(place, Place::Bank(_) | Place::Receivable(_))),
         }
@@ -513,7 +669,11 @@ impl Move {
 }
 
 /// Does all of it, or nothing when an account would fall below its floor.
-fn do_all(accounts: &mut BTreeMap<AccountName, Sums>, steps: &[(&Move, Step)]) -> bool {
+fn do_all(
+    (accounts, moved): (&mut BTreeMap<AccountName, Sums>, &mut Moved),
+    today: i64,
+    steps: &[(&Move, Step)],
+) -> bool {
     let before = accounts.clone();
     for (part, step) in steps {
         let from = accounts.entry(part.from.clone()).or_default();
@@ -539,6 +699,19 @@ fn do_all(accounts: &mut BTreeMap<AccountName, Sums>, steps: &[(&Move, Step)]) -
                 to.into -= part.minor;
                 to.posted += minor;
             }
+        }
+    }
+    for (part, step) in steps {
+        let posted = match step {
+            Step::Post => part.minor,
+            Step::Hold => 0,
+            Step::Resolve(minor) => *minor,
+        };
+        for (account, credit, debit) in [(&part.to, posted, 0), (&part.from, 0, posted)] {
+            let days = moved.entry(account.clone()).or_default();
+            let (credits, debits) = days.entry(today).or_default();
+            *credits += credit;
+            *debits += debit;
         }
     }
     true
@@ -573,7 +746,7 @@ fn flat(answer: Answer) -> Told {
 }
 
 /// The digest under which an answer is kept: 16 bytes of owner, zero and key.
-fn digest(key: &Key) -> String {
+pub(crate) fn digest(key: &Key) -> String {
     let mut hash = Sha256::new();
     hash.update(format!("{}\0{}", key.owner, key.key));
     hash.finalize()[..16]
