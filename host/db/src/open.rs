@@ -60,7 +60,7 @@ pragma foreign_keys = on;
 pragma busy_timeout = 10000;
 pragma wal_autocheckpoint = 0;
 pragma cache_size = -16384;
-pragma mmap_size = 268435456;
+pragma mmap_size = 67108864;
 pragma temp_store = memory;
 pragma recursive_triggers = on;";
 
