@@ -160,7 +160,13 @@ pub fn decide(
         }
         Change::Reroute { attempt, route } => {
             demand_current(standing, *attempt)?;
-            reroute(transfer, route)
+            if route.number <= transfer.route.number {
+                // It goes this way already, and the answer of that commit was lost:
+                // again, it would release the new hold and make no other.
+                quiet(standing.clone(), Heard::Known)
+            } else {
+                reroute(transfer, route)
+            }
         }
     };
     if decision.standing != *standing {

@@ -248,6 +248,31 @@ fn a_new_route_begins_anew_and_moves_the_hold() {
     }
 }
 
+/// A batch whose commit took effect while its answer was lost is run again.
+#[test]
+fn a_new_route_that_is_taken_already_moves_nothing() {
+    for purpose in Purpose::ALL {
+        let mut transfer = transfer(purpose, TransferState::Requested);
+        transfer.route.number = 2;
+        for number in [1, 2] {
+            let route = Route {
+                number,
+                payment: BankTransfer::payment_of(transfer.id, number),
+                ..transfer.route.clone()
+            };
+            let change = Change::Reroute {
+                attempt: 3,
+                route: Box::new(route),
+            };
+            let decision = decide(&transfer, &change, NOW).unwrap();
+            assert_eq!(decision.money, MoneyStep::Nothing);
+            assert_eq!(decision.route, None);
+            assert_eq!(decision.heard, Heard::Known);
+            assert_eq!(decision.standing, transfer.standing);
+        }
+    }
+}
+
 #[test]
 fn no_change_takes_a_state_back() {
     for state in TransferState::ALL {
