@@ -20,7 +20,7 @@ pub(crate) struct Sandbox {
     /// The custody bank, when there is one.
     pub(crate) bank: Option<Bank>,
     /// The folder and the database go away last.
-    _database: TestDatabase,
+    database: TestDatabase,
 }
 
 impl Sandbox {
@@ -32,12 +32,10 @@ impl Sandbox {
     /// Opens a host with a custody bank beside it, as the demo does.
     pub(crate) async fn open_with_bank(database: TestDatabase) -> Self {
         let bank = Bank::start(Options {
-            customers: vec![Customer::new(
-                "wang",
-                "wang",
-                "6222020200018801",
-                10_000_000,
-            )],
+            customers: vec![
+                Customer::new("wang", "wang", "6222020200018801", 10_000_000),
+                Customer::new("fund", "fund", "1001880200000001", 10_000_000).debitable(),
+            ],
             ..Options::default()
         });
         Self::open_beside(database, Some(bank.await.unwrap())).await
@@ -70,7 +68,7 @@ impl Sandbox {
             host,
             serving,
             bank,
-            _database: database,
+            database,
         }
     }
 
@@ -90,10 +88,11 @@ impl Sandbox {
         )
     }
 
-    /// Stops the host.
-    pub(crate) async fn close(self) {
+    /// Stops the host; its data stays for as long as the caller keeps it.
+    pub(crate) async fn close(self) -> TestDatabase {
         self.serving.stop().await;
         self.host.close().await;
+        self.database
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Account {
     pub balance_minor: i64,
     /// Nothing moves on a closed account.
     pub closed: bool,
+    /// Whether its holder lets the platform debit it by its own token.
+    pub is_debitable: bool,
 }
 
 impl Account {
@@ -52,8 +54,17 @@ impl Customer {
             account: NewAccount {
                 number: number.to_owned(),
                 balance_minor,
+                is_debitable: false,
             },
         }
+    }
+
+    /// The same customer, who lets the platform debit the account: an institution
+    /// that puts money into custody.
+    #[must_use]
+    pub fn debitable(mut self) -> Self {
+        self.account.is_debitable = true;
+        self
     }
 }
 
@@ -64,4 +75,7 @@ pub struct NewAccount {
     pub number: String,
     /// What is on it at first, in fen.
     pub balance_minor: i64,
+    /// Whether its holder lets the platform debit it by its own token.
+    #[serde(default)]
+    pub is_debitable: bool,
 }

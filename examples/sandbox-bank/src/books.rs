@@ -64,6 +64,7 @@ impl Books {
             customer: customer.name.clone(),
             balance_minor: customer.account.balance_minor,
             closed: false,
+            is_debitable: customer.account.is_debitable,
         };
         self.accounts.insert(account.id.clone(), account.clone());
         account

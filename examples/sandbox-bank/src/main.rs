@@ -49,11 +49,12 @@ struct Arguments {
     /// What callbacks are signed with.
     #[arg(long, default_value = WEBHOOK_SECRET_DEFAULT, env = "SANDBOX_BANK_WEBHOOK_SECRET")]
     webhook_secret: String,
-    /// NAME:PASSWORD:NUMBER:FEN, again for each account, of people and of institutions.
+    /// NAME:PASSWORD:NUMBER:FEN, again for each account, of people and of institutions;
+    /// with `:debit` behind it the platform may debit the account by its own token.
     #[arg(
         long = "customer",
         value_parser = parse_customer,
-        default_values = ["wang:wang:6222020200018801:10000000", "fund:fund:1001880200000001:0"],
+        default_values = ["wang:wang:6222020200018801:10000000", "fund:fund:1001880200000001:10000000:debit"],
     )]
     customers: Vec<Customer>,
     /// What the custody account holds at first, in fen.
@@ -68,13 +69,21 @@ struct Arguments {
 }
 
 fn parse_customer(text: &str) -> Result<Customer, String> {
-    let refuse = || format!("`{text}` is not NAME:PASSWORD:NUMBER:FEN");
+    let refuse =
+        || format!("`{text}` is not NAME:PASSWORD:NUMBER:FEN or NAME:PASSWORD:NUMBER:FEN:debit");
     let parts: Vec<&str> = text.split(':').collect();
-    let [name, password, number, fen] = parts[..] else {
-        return Err(refuse());
+    let (name, password, number, fen, is_debitable) = match parts[..] {
+        [name, password, number, fen] => (name, password, number, fen, false),
+        [name, password, number, fen, "debit"] => (name, password, number, fen, true),
+        _ => return Err(refuse()),
     };
     let balance_minor = fen.parse().map_err(|_| refuse())?;
-    Ok(Customer::new(name, password, number, balance_minor))
+    let customer = Customer::new(name, password, number, balance_minor);
+    Ok(if is_debitable {
+        customer.debitable()
+    } else {
+        customer
+    })
 }
 
 #[tokio::main]

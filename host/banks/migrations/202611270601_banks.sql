@@ -83,7 +83,7 @@ create table bank_transfer (
     booked_at bigint,
     answers bigint not null check (answers >= 0),
     changed_at bigint not null,
-    constraint bank_transfer_purpose check (purpose in ('bank-top-up', 'bank-payment', 'withdrawal', 'payout')),
+    constraint bank_transfer_purpose check (purpose in ('bank-top-up', 'bank-payment', 'withdrawal', 'payout', 'advance', 'advance-return')),
     constraint bank_transfer_state check (state in ('requested', 'unknown', 'accepted', 'done', 'rejected')),
     constraint bank_transfer_routing check (routing in ('fixed', 'free')),
     constraint bank_transfer_key check ((key_digest is null) = (request_hash is null)),

@@ -285,7 +285,11 @@ impl Banks {
             wanted: wanted(transfer),
             fee_max: match transfer.purpose {
                 Purpose::Payout => None,
-                Purpose::TopUp | Purpose::Payment | Purpose::Withdrawal => Some(transfer.route.fee),
+                Purpose::TopUp
+                | Purpose::Payment
+                | Purpose::Withdrawal
+                | Purpose::Advance
+                | Purpose::AdvanceReturn => Some(transfer.route.fee),
             },
             tried: &tried,
         };
@@ -341,9 +345,13 @@ fn instruction<'a>(transfer: &'a BankTransfer, account: AccountName<'a>) -> Inst
 fn wanted(transfer: &BankTransfer) -> Money {
     let route = &transfer.route;
     let minor = match transfer.purpose {
-        Purpose::TopUp | Purpose::Payment => route.amount.minor.saturating_sub(route.fee.minor),
+        Purpose::TopUp | Purpose::Payment | Purpose::Advance => {
+            route.amount.minor.saturating_sub(route.fee.minor)
+        }
         Purpose::Withdrawal => route.amount.minor,
-        Purpose::Payout => route.amount.minor.saturating_add(route.fee.minor),
+        Purpose::Payout | Purpose::AdvanceReturn => {
+            route.amount.minor.saturating_add(route.fee.minor)
+        }
     };
     Money::new(minor, route.amount.currency)
 }

@@ -4,6 +4,7 @@ use qiao_model::{BankLinkId, BankTransferId, Channel};
 
 use crate::client::Failure;
 use crate::crash::CrashPoint;
+use crate::request::ACCOUNT_NUMBER_CHARS_MAX;
 use crate::rules::Refusal;
 use crate::transfer::TransferState;
 
@@ -72,6 +73,9 @@ pub enum Error {
     /// A channel is paused when it is active, and resumed when it is paused.
     #[error("bank channel `{0}` is so already")]
     ChannelSoAlready(Channel),
+    /// The number of a bank account is none.
+    #[error("an account number is 1 to {ACCOUNT_NUMBER_CHARS_MAX} letters and digits")]
+    AccountNumber,
     /// A decision and a pause say why.
     #[error("a reason has 1 to {0} characters")]
     Reason(usize),

@@ -57,7 +57,9 @@ pub use link::{BankLink, LinkState};
 pub use linking::{Authorization, LOGIN_LIFETIME_SECS, Redirected};
 pub use operate::Verdict;
 pub use repair::REPAIR_TRANSFERS_MAX;
-pub use request::{NewPayIn, NewPayout, NewTopUp, NewWithdrawal};
+pub use request::{
+    ACCOUNT_NUMBER_CHARS_MAX, NewAdvance, NewPayIn, NewPayout, NewTopUp, NewWithdrawal,
+};
 pub use transfer::{
     BankTransfer, Direction, Lease, Purpose, Route, Routing, Standing, TransferPage, TransferState,
 };

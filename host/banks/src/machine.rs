@@ -411,7 +411,7 @@ fn payment(transfer: &BankTransfer, route: &Route) -> NewPayment {
 
 const fn institution(party: Party) -> Option<InstitutionId> {
     match party {
-        Party::Institution(id) | Party::Revenue(id) => Some(id),
+        Party::Institution(id) | Party::Revenue(id) | Party::Advance(id) => Some(id),
         _ => None,
     }
 }

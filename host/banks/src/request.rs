@@ -1,5 +1,5 @@
 use qiao_auth::{Permit, PinProof};
-use qiao_model::{BankLinkId, BankTransferId, Money, Timestamp};
+use qiao_model::{BankLinkId, BankTransferId, Channel, InstitutionId, Money, Timestamp};
 use qiao_payments::{IdempotencyKey, Invalid, Party, Refusal};
 
 use crate::access;
@@ -13,6 +13,8 @@ use crate::rules::LEASE_SECS;
 use crate::store;
 use crate::transfer::{BankTransfer, Lease, Purpose, Routing, Standing, TransferState};
 
+/// An account number is at most as long as an IBAN.
+pub const ACCOUNT_NUMBER_CHARS_MAX: usize = 34;
 /// How often a command is handed in again after another node had the same idea.
 const REQUEST_TRIES_MAX: u32 = 3;
 
@@ -69,12 +71,28 @@ pub struct NewPayout {
     pub description: String,
 }
 
+/// Money between an institution's bank and its line for instant redemptions.
+#[derive(Clone, Debug)]
+pub struct NewAdvance {
+    /// Whose line.
+    pub institution: InstitutionId,
+    /// The channel of its bank.
+    pub channel: Channel,
+    /// The number of its account there.
+    pub account_number: String,
+    /// What the line gets, or gives back.
+    pub amount: Money,
+    /// The caller's idempotency key.
+    pub key: IdempotencyKey,
+}
+
 /// A transfer to be routed and stored.
 struct Wanted {
     id: BankTransferId,
     purpose: Purpose,
     party: Party,
     link: Option<BankLinkId>,
+    channel: Option<Channel>,
     account_number: Option<String>,
     amount: Money,
     description: Option<String>,
@@ -99,6 +117,7 @@ impl Banks {
             purpose: Purpose::TopUp,
             party: Party::User(user),
             link: new.link,
+            channel: None,
             account_number: None,
             amount: new.amount,
             description: None,
@@ -107,7 +126,31 @@ impl Banks {
         .await
     }
 
-    /// Debits the caller's bank for an order; what arrives is in their balance,
+    /// What [`Banks::pay_in`] would move by that account and take for it, if it were
+    /// asked now. Scope `account`.
+    ///
+    /// # Errors
+    /// The link is not the caller's or over, its channel cannot carry the amount, or
+    /// the database failed.
+    pub async fn expected_pay_in(
+        &self,
+        permit: &Permit,
+        link: BankLinkId,
+        amount: Money,
+    ) -> Result<Choice, Error> {
+        let user = access::own_account(permit)?;
+        let candidates = self.candidates(Party::User(user), Some(link)).await?;
+        let ask = Ask {
+            purpose: Purpose::Payment,
+            wanted: amount,
+            fee_max: None,
+            tried: &[],
+        };
+        choose(&ask, &candidates).ok_or(Error::NoRoute)
+    }
+
+    /// Debits the caller's bank for an order, by the account that it names and no
+    /// other: what a channel adds to the order's price was quoted for this one. What arrives is in their balance,
     /// and the caller places the order when it is done. Scope `account`.
     ///
     /// # Errors
@@ -124,6 +167,7 @@ impl Banks {
             purpose: Purpose::Payment,
             party: Party::User(user),
             link: Some(new.link),
+            channel: None,
             account_number: None,
             amount: new.amount,
             description: None,
@@ -153,6 +197,7 @@ impl Banks {
             purpose: Purpose::Withdrawal,
             party: Party::User(user),
             link: new.link,
+            channel: None,
             account_number: None,
             amount: new.amount,
             description: None,
@@ -175,10 +220,62 @@ impl Banks {
             purpose: Purpose::Payout,
             party: new.from,
             link: None,
+            channel: None,
             account_number: Some(new.account_number),
             amount: new.amount,
             description: Some(new.description),
             key: None,
+        })
+        .await
+    }
+
+    /// Has an institution's bank lend it money for instant redemptions: its account
+    /// is debited, and what arrives is on the advance line. Scope `operate`.
+    ///
+    /// # Errors
+    /// The permit is no operator's, the account number is none, the channel cannot
+    /// debit the amount, or the key is in flight or was used for something else.
+    pub async fn fund_advance(
+        &self,
+        permit: &Permit,
+        new: NewAdvance,
+    ) -> Result<BankTransfer, Error> {
+        self.move_advance(permit, Purpose::Advance, new).await
+    }
+
+    /// Gives an institution's bank back what its line does not need: held when it is
+    /// asked for, gone when the bank is done, back when it rejects. Scope `operate`.
+    ///
+    /// # Errors
+    /// As [`Banks::fund_advance`], or the line has less free: the rest is lent out.
+    pub async fn return_advance(
+        &self,
+        permit: &Permit,
+        new: NewAdvance,
+    ) -> Result<BankTransfer, Error> {
+        self.move_advance(permit, Purpose::AdvanceReturn, new).await
+    }
+
+    async fn move_advance(
+        &self,
+        permit: &Permit,
+        purpose: Purpose,
+        new: NewAdvance,
+    ) -> Result<BankTransfer, Error> {
+        access::may_operate(permit)?;
+        check_account_number(&new.account_number)?;
+        self.channel(new.channel).await?;
+        let _in_flight = self.inner().payments.in_flight().enter(&new.key)?;
+        self.start(Wanted {
+            id: self.inner().env.id(),
+            purpose,
+            party: Party::Advance(new.institution),
+            link: None,
+            channel: Some(new.channel),
+            account_number: Some(new.account_number),
+            amount: new.amount,
+            description: Some(format!("{} {}", purpose.name(), new.institution)),
+            key: Some(RequestKey::of(&new.key)),
         })
         .await
     }
@@ -192,7 +289,9 @@ impl Banks {
             let invalid = Invalid::Amount(wanted.amount.into());
             return Err(Refusal::Invalid(invalid).into());
         }
-        let candidates = self.candidates(wanted.party, wanted.link).await?;
+        let mut candidates = self.candidates(wanted.party, wanted.link).await?;
+        let is_named = |code| wanted.channel.is_none_or(|named| named == code);
+        candidates.retain(|candidate| is_named(candidate.channel.code));
         let ask = Ask {
             purpose: wanted.purpose,
             wanted: wanted.amount,
@@ -228,7 +327,7 @@ impl Banks {
     }
 
     /// The channels that may carry a party's transfer: those of its links, or of
-    /// the one that was named; for a payout every one.
+    /// the one that was named; for an institution every one.
     pub(crate) async fn candidates(
         &self,
         party: Party,
@@ -292,9 +391,9 @@ impl Banks {
             account_number: wanted.account_number.clone(),
             description: (wanted.description.clone()).unwrap_or_else(|| bank.to_owned()),
             route: choice.route(wanted.id, 1),
-            routing: match wanted.link {
-                Some(_) => Routing::Fixed,
-                None => Routing::Free,
+            routing: match (wanted.link, wanted.channel) {
+                (None, None) => Routing::Free,
+                (Some(_), _) | (_, Some(_)) => Routing::Fixed,
             },
             tried: Vec::new(),
             requested_at: now,
@@ -348,6 +447,12 @@ impl Banks {
             }
         }
     }
+}
+
+fn check_account_number(number: &str) -> Result<(), Error> {
+    let is_number = (1..=ACCOUNT_NUMBER_CHARS_MAX).contains(&number.len())
+        && number.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_number.then_some(()).ok_or(Error::AccountNumber)
 }
 
 /// Whether a payout is the one that is asked for again. Another channel may have

@@ -107,14 +107,15 @@ fn offer(ask: &Ask<'_>, candidate: &Candidate) -> Option<Choice> {
 }
 
 /// What the bank moves and what the channel takes. A person gets the amount that
-/// they named and pays the fee on top, at whichever side the money leaves; a
-/// payout takes the whole of what is owed from the books, and the fee out of it.
+/// they named and pays the fee on top, at whichever side the money leaves, and so
+/// does an advance line; a payout and what a line gives back take the whole of what
+/// is owed from the books, and the fee out of it.
 fn price(ask: &Ask<'_>, channel: &BankChannel) -> Option<(Money, Money)> {
     let fee = channel.cost.of(ask.wanted).ok()?;
     let amount = match ask.purpose {
-        Purpose::TopUp | Purpose::Payment => ask.wanted.plus(fee).ok()?,
+        Purpose::TopUp | Purpose::Payment | Purpose::Advance => ask.wanted.plus(fee).ok()?,
         Purpose::Withdrawal => ask.wanted,
-        Purpose::Payout => ask.wanted.minus(fee).ok()?,
+        Purpose::Payout | Purpose::AdvanceReturn => ask.wanted.minus(fee).ok()?,
     };
     Some((amount, fee))
 }
@@ -252,6 +253,8 @@ mod tests {
             (Purpose::Payment, 10_100),
             (Purpose::Withdrawal, 10_000),
             (Purpose::Payout, 9_900),
+            (Purpose::Advance, 10_100),
+            (Purpose::AdvanceReturn, 9_900),
         ];
         for (purpose, moved) in rows {
             let choice = choose(&ask(purpose, 10_000), &[channel("a", 100, 0)]).unwrap();

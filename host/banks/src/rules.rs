@@ -297,9 +297,14 @@ fn not_sent(transfer: &BankTransfer, reason: &str, now: Timestamp) -> Decision {
             };
             quiet(asked_once_more(&waiting, now), Heard::News)
         }
-        (TransferState::Requested, Purpose::TopUp | Purpose::Payment | Purpose::Withdrawal) => {
-            ended(transfer, &rejected(reason), now)
-        }
+        (
+            TransferState::Requested,
+            Purpose::TopUp
+            | Purpose::Payment
+            | Purpose::Withdrawal
+            | Purpose::Advance
+            | Purpose::AdvanceReturn,
+        ) => ended(transfer, &rejected(reason), now),
         _ => doubt(standing, reason, now),
     }
 }

@@ -32,11 +32,22 @@ pub enum Purpose {
     Withdrawal,
     /// An institution gets what it is owed.
     Payout,
+    /// An institution's bank lends it money for instant redemptions.
+    Advance,
+    /// That bank gets it back.
+    AdvanceReturn,
 }
 
 impl Purpose {
     /// Every purpose.
-    pub const ALL: [Self; 4] = [Self::TopUp, Self::Payment, Self::Withdrawal, Self::Payout];
+    pub const ALL: [Self; 6] = [
+        Self::TopUp,
+        Self::Payment,
+        Self::Withdrawal,
+        Self::Payout,
+        Self::Advance,
+        Self::AdvanceReturn,
+    ];
 
     /// The stored and wire name, and the purpose of the split that it becomes.
     #[must_use]
@@ -46,6 +57,8 @@ impl Purpose {
             Self::Payment => "bank-payment",
             Self::Withdrawal => "withdrawal",
             Self::Payout => "payout",
+            Self::Advance => "advance",
+            Self::AdvanceReturn => "advance-return",
         }
     }
 
@@ -57,8 +70,8 @@ impl Purpose {
     #[must_use]
     pub const fn direction(self) -> Direction {
         match self {
-            Self::TopUp | Self::Payment => Direction::In,
-            Self::Withdrawal | Self::Payout => Direction::Out,
+            Self::TopUp | Self::Payment | Self::Advance => Direction::In,
+            Self::Withdrawal | Self::Payout | Self::AdvanceReturn => Direction::Out,
         }
     }
 }
@@ -160,7 +173,7 @@ pub struct Route {
     pub number: u32,
     /// The channel.
     pub channel: Channel,
-    /// The linked account; none for a payout.
+    /// The linked account; none for an institution's transfer.
     pub link: Option<BankLinkId>,
     /// What the bank moves.
     pub amount: Money,
@@ -173,7 +186,7 @@ pub struct Route {
 /// Who chooses the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Routing {
-    /// The person named the account, and with it the channel.
+    /// Whoever asked for it named the account, and with it the channel.
     Fixed,
     /// The host takes the cheapest that works, and another when it fails.
     Free,
@@ -205,7 +218,7 @@ pub struct BankTransfer {
     pub purpose: Purpose,
     /// Whose money on the books.
     pub party: Party,
-    /// The account number of a payout.
+    /// The account number of an institution's transfer.
     pub account_number: Option<String>,
     /// How it goes.
     pub route: Route,

@@ -14,7 +14,7 @@ create table ledger_account (
     transfers bigint not null default 0 check (transfers >= 0),
     last_transfer text,
     constraint ledger_account_kind check (kind in ('available', 'settlement', 'revenue', 'clearing', 'external', 'receivable', 'advance', 'holding', 'issuance', 'income')),
-    constraint ledger_account_floor check (kind in ('external', 'receivable', 'issuance', 'income') or credits - debits - pending_out >= 0)
+    constraint ledger_account_floor check (kind in ('external', 'clearing', 'receivable', 'issuance', 'income') or credits - debits - pending_out >= 0)
 );
 
 create index ledger_account_owner on ledger_account (owner);

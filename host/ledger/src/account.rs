@@ -43,7 +43,9 @@ pub enum AccountKind {
     Settlement,
     /// Fees that an institution, the platform or a bank channel earned.
     Revenue,
-    /// Money on its way between two accounts.
+    /// What an institution sets aside for redemptions that are paid later. They hold
+    /// it from when they are ordered, and it comes on the day that they are paid: what
+    /// is free is below zero by what is still to come. No floor.
     Clearing,
     /// The other side of money that enters or leaves the books: less than zero
     /// by what the channel's bank keeps in custody. No floor.
@@ -104,13 +106,12 @@ impl AccountKind {
     #[must_use]
     pub const fn floor(self) -> Option<i64> {
         match self {
-            Self::External | Self::Receivable | Self::Issuance | Self::Income => None,
-            Self::Available
-            | Self::Settlement
-            | Self::Revenue
-            | Self::Clearing
-            | Self::Advance
-            | Self::Holding => Some(0),
+            Self::External | Self::Clearing | Self::Receivable | Self::Issuance | Self::Income => {
+                None
+            }
+            Self::Available | Self::Settlement | Self::Revenue | Self::Advance | Self::Holding => {
+                Some(0)
+            }
         }
     }
 }

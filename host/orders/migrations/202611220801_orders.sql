@@ -68,7 +68,8 @@ create index orders_offer on orders (offer_id);
 -- Small, whatever the history: what is due, leased or stuck, and what moved units lately.
 create index orders_due on orders (next_at) where next_at is not null;
 create index orders_leased on orders (lease_node) where lease_node is not null;
-create index orders_stuck on orders (id) where failures > 0 and next_at is null;
+create index orders_stuck on orders (id)
+    where (failures > 0 and next_at is null) or (state = 'held' and problem is not null);
 create index orders_posted on orders (product_id, user_id, posted_at) where units_minor is not null and posted_at is not null;
 create index orders_returned on orders (product_id, user_id, returned_at) where units_minor is not null and returned_at is not null;
 

@@ -1,9 +1,12 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use qiao_auth::Permit;
 use qiao_catalog::fee::{self, AccruedFee, NetAssetValue};
 use qiao_catalog::{FeeSchedule, Price, Product};
-use qiao_model::{Day, Money, PaymentId, Scope, split_by_largest_remainder};
+use qiao_model::{
+    Day, InstitutionId, Money, PaymentId, ProductId, Scope, split_by_largest_remainder,
+};
 use qiao_payments::{Command, Keyed, Method, NewPayment, Party, Refusal, Split};
 
 use crate::crash::CrashPoint;
@@ -32,6 +35,22 @@ pub struct AccruedFees {
 struct DueDay {
     price: Price,
     days: u32,
+}
+
+/// A published day whose accrued fees are not paid: the institution's settlement
+/// account has too little, or the worker has not come to it yet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpaidDay {
+    /// Whose settlement account pays.
+    pub institution: InstitutionId,
+    /// Of which product.
+    pub product: ProductId,
+    /// What people read.
+    pub name: String,
+    /// The price day.
+    pub day: Day,
+    /// The days that it stands for.
+    pub days: u32,
 }
 
 enum Step {
@@ -65,6 +84,41 @@ impl Orders {
         Ok(accrued)
     }
 
+    /// The days of every product whose accrued fees are due, the oldest first of
+    /// each: they stay so until the settlement account pays. Scope `operate`.
+    ///
+    /// # Errors
+    /// The permit is for something else, or the database failed.
+    pub async fn unpaid_days(&self, permit: &Permit) -> Result<Vec<UnpaidDay>, Error> {
+        permit.covers(Scope::Operate)?;
+        let mut unpaid = Vec::new();
+        for product in self.inner().catalog.products_in_units().await? {
+            if !self.accrues(&product).await? {
+                continue;
+            }
+            unpaid.extend(
+                self.due_days_of(&product)
+                    .await?
+                    .iter()
+                    .map(|due| UnpaidDay {
+                        institution: product.institution,
+                        product: product.id,
+                        name: product.name.clone(),
+                        day: due.price.day,
+                        days: due.days,
+                    }),
+            );
+        }
+        Ok(unpaid)
+    }
+
+    async fn due_days_of(&self, product: &Product) -> Result<Vec<DueDay>, Error> {
+        let inner = self.inner();
+        let prices = inner.catalog.prices(product.id, ACCRUAL_DAYS_MAX).await?;
+        let last = store::last_day(&inner.db, product.id).await?;
+        Ok(due_days(prices, last))
+    }
+
     /// Whether the product accrues fees by the version that is in force today.
     async fn accrues(&self, product: &Product) -> Result<bool, Error> {
         let inner = self.inner();
@@ -81,9 +135,7 @@ impl Orders {
         accrued: &mut AccruedFees,
     ) -> Result<(), Error> {
         let inner = self.inner();
-        let prices = inner.catalog.prices(product.id, ACCRUAL_DAYS_MAX).await?;
-        let last = store::last_day(&inner.db, product.id).await?;
-        let due = due_days(prices, last);
+        let due = self.due_days_of(product).await?;
         for (index, day) in due.iter().enumerate() {
             match self.accrue_fees_of(product, day).await? {
                 Step::Overtaken => {}

@@ -1,6 +1,8 @@
+use std::sync::Arc;
+
 use qiao_auth::{Permit, PinProof};
 use qiao_catalog::OrderKind;
-use qiao_model::{Amount, Asset, InstitutionId, Money, Timestamp, UserId};
+use qiao_model::{Amount, Asset, Money, OrderId, Timestamp, UserId};
 use qiao_payments::{Account, Command, Delivery, IdempotencyKey, Keyed, Method, NewPayment, Party};
 use qiao_runtime::OrderState;
 
@@ -8,6 +10,7 @@ use crate::crash::CrashPoint;
 use crate::error::Error;
 use crate::head::Head;
 use crate::machine::{Command as OrderCommand, Outcome, Placement, Refused};
+use crate::offer::Offer;
 use crate::order::{Captured, Lease, Order, Standing};
 use crate::orders::Orders;
 use crate::pages::demand_person;
@@ -26,7 +29,8 @@ pub struct Confirmation {
     pub token: String,
     /// The amount that the user saw and agreed to.
     pub amount: Money,
-    /// How the user pays: what a bank was asked for is in the balance by then.
+    /// How the user pays: as it was quoted. What a bank was asked for is in the
+    /// balance by then.
     pub method: Method,
     /// The payment PIN, just given.
     pub pin: PinProof,
@@ -35,7 +39,49 @@ pub struct Confirmation {
     pub key: IdempotencyKey,
 }
 
+/// What a quote's token is good for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reviewed {
+    /// What was quoted.
+    pub quote: Quote,
+    /// The order that it made before; none while it can be confirmed.
+    pub placed: Option<OrderId>,
+}
+
 impl Orders {
+    /// Reads a quote as [`Orders::confirm`] would, before anything moves for it:
+    /// whoever asks a bank for the money looks here first. Without a method the
+    /// quote's own is agreed to. Nothing is written. Scope `account`.
+    ///
+    /// # Errors
+    /// As [`Orders::confirm`], without the PIN, the key and the payment.
+    pub async fn review(
+        &self,
+        permit: &Permit,
+        token: &str,
+        amount: Money,
+        method: Option<Method>,
+    ) -> Result<Reviewed, Error> {
+        let user = demand_person(permit)?;
+        let quote = self.inner().signer.verify(token)?;
+        let placed = store::orders::find(&self.inner().db, quote.order()).await?;
+        if let Some(order) = placed.filter(|order| order.quote.user == user) {
+            let placed = Some(order.id);
+            return Ok(Reviewed { quote, placed });
+        }
+        let agreed = Agreed {
+            user,
+            amount,
+            method: method.unwrap_or(quote.method),
+        };
+        check_consent(&quote, agreed, self.inner().env.now())?;
+        self.current_offer(&quote).await?;
+        Ok(Reviewed {
+            quote,
+            placed: None,
+        })
+    }
+
     /// Makes the order of a quote: stores it and holds the money in one
     /// transaction, has the plugin fulfil it, and posts, voids or refunds. One
     /// quote makes at most one order, however often it is confirmed. Scope `account`.
@@ -44,8 +90,8 @@ impl Orders {
     /// or give no answer, and then the worker goes on.
     ///
     /// # Errors
-    /// The quote is altered, expired, outdated or somebody else's; the amount is
-    /// another; the PIN or key is not good; or the payment was refused. Then
+    /// The quote is altered, expired, outdated or somebody else's; the amount or the
+    /// way to pay is another; the PIN or key is not good; or the payment was refused. Then
     /// nothing is held. After a storage error the same confirmation can be sent again.
     pub async fn confirm(
         &self,
@@ -63,20 +109,21 @@ impl Orders {
         if let Some(order) = self.order_of_expired(&quote, user, now).await? {
             return Ok(order);
         }
-        check_consent(&quote, user, confirmation.amount, now)?;
-        let serving = self.inner().plugins.serving(quote.plugin).await?;
-        if serving.is_none_or(|serving| serving.digest != quote.release_digest) {
-            return Err(Error::QuoteOutdated(quote.id));
-        }
-        let offer = self.offer_of(user, quote.offer).await?;
-        if offer.digest() != quote.offer_digest {
-            return Err(Error::QuoteOutdated(quote.id));
-        }
+        let agreed = Agreed {
+            user,
+            amount: confirmation.amount,
+            method: confirmation.method,
+        };
+        check_consent(&quote, agreed, now)?;
+        let offer = self.current_offer(&quote).await?;
         let plan = quote.plan().map_err(Error::Unpriceable)?;
-        let mut payment = payment_of(&quote, plan, &offer.terms.title);
-        payment.method = confirmation.method;
+        let payment = payment_of(&quote, plan, &offer.terms.title);
         let (payment, later) = match self.is_instant(&quote).await? {
-            true => (advanced(&payment, quote.institution), Some(payment)),
+            true => {
+                let later = paid_by(Party::Clearing(quote.institution), &payment);
+                let at_once = paid_by(Party::Advance(quote.institution), &payment);
+                (at_once, Some(later))
+            }
             false => (payment, None),
         };
         let hold = |payment| Keyed::new(Command::Hold(payment), Some(confirmation.key));
@@ -96,6 +143,19 @@ impl Orders {
             }
             Placed::Before | Placed::ForLater => self.stored(order.id).await,
         }
+    }
+
+    /// The offer of a quote whose plugin still sells it so.
+    async fn current_offer(&self, quote: &Quote) -> Result<Arc<Offer>, Error> {
+        let serving = self.inner().plugins.serving(quote.plugin).await?;
+        if serving.is_none_or(|serving| serving.digest != quote.release_digest) {
+            return Err(Error::QuoteOutdated(quote.id));
+        }
+        let offer = self.offer_of(quote.user, quote.offer).await?;
+        if offer.digest() != quote.offer_digest {
+            return Err(Error::QuoteOutdated(quote.id));
+        }
+        Ok(offer)
     }
 
     /// A quote that made its order in time answers with it later, too.
@@ -195,31 +255,41 @@ pub(crate) enum Placed {
     Before,
 }
 
-fn check_consent(
-    quote: &Quote,
+/// What a person said yes to.
+#[derive(Clone, Copy)]
+struct Agreed {
     user: UserId,
-    confirmed: Money,
-    now: Timestamp,
-) -> Result<(), Error> {
-    if quote.user != user {
+    amount: Money,
+    method: Method,
+}
+
+fn check_consent(quote: &Quote, agreed: Agreed, now: Timestamp) -> Result<(), Error> {
+    if quote.user != agreed.user {
         return Err(Error::QuoteForeign(quote.id));
     }
     if now >= quote.expires_at {
         return Err(Error::QuoteExpired(quote.id));
     }
-    if quote.amount != confirmed {
+    if quote.amount != agreed.amount {
         return Err(Error::AmountDiffers {
             quoted: quote.amount,
-            confirmed,
+            confirmed: agreed.amount,
+        });
+    }
+    if quote.method != agreed.method {
+        return Err(Error::MethodDiffers {
+            quoted: quote.method,
+            confirmed: agreed.method,
         });
     }
     Ok(())
 }
 
-/// The same payment out of what the institution's bank advanced.
-fn advanced(payment: &NewPayment, institution: InstitutionId) -> NewPayment {
+/// The same payment out of another account of the institution: what its bank
+/// advanced, or what it sets aside on the day.
+fn paid_by(payer: Party, payment: &NewPayment) -> NewPayment {
     NewPayment {
-        payer: Party::Advance(institution),
+        payer,
         ..payment.clone()
     }
 }

@@ -2,6 +2,7 @@ use qiao_auth::Denied;
 use qiao_catalog::OrderKind;
 use qiao_db::Retryable;
 use qiao_model::{Money, OfferId};
+use qiao_payments::Method;
 use qiao_runtime::FieldProblem;
 
 use crate::crash::CrashPoint;
@@ -70,6 +71,23 @@ pub enum Error {
         quoted: Money,
         /// What the user agreed to.
         confirmed: Money,
+    },
+    /// Another way to pay was confirmed than the one that was quoted: its fees are
+    /// others, so quote again for it.
+    #[error("`{confirmed}` was confirmed as the way to pay, `{quoted}` was quoted")]
+    MethodDiffers {
+        /// What the quote says.
+        quoted: Method,
+        /// What the user agreed to.
+        confirmed: Method,
+    },
+    /// What a redemption pays goes to the balance, and no mandate is confirmed.
+    #[error("an order that is to {} is not paid by `{method}`", .kind.name())]
+    NotPayableBy {
+        /// What the order does.
+        kind: OrderKind,
+        /// How the user wants to pay.
+        method: Method,
     },
     /// No mandate pays for an order of this kind.
     #[error("a mandate pays for purchases and payments, not to {}", .0.name())]

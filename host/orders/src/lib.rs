@@ -19,7 +19,9 @@
 //! answer leaves `unknown`, never `failed`; income of a day is credited to a
 //! holder once, and a day's accrued fees are paid once; a plugin's charge places
 //! one order per key, within its mandate; the daily limit of instant redemptions
-//! is counted in the transaction that holds their money; a redemption takes the
+//! is counted in the transaction that holds their money; a redemption that is not
+//! paid at once holds its units and is paid on its day, or as soon as its
+//! institution has the money; a redemption takes the
 //! lots that its quote saw, first in, first out, or is refused; the fees of a
 //! quote are those of the schedule that it is pinned to ([`check_fees`]).
 //!
@@ -62,11 +64,11 @@ mod saga;
 mod store;
 mod token;
 
-pub use accrual::AccruedFees;
+pub use accrual::{AccruedFees, UnpaidDay};
 pub use accrued_day::AccruedDay;
 pub use attested::ATTESTED;
 pub use claims::ClaimsError;
-pub use confirm::Confirmation;
+pub use confirm::{Confirmation, Reviewed};
 pub use crash::{CRASH_VARIABLE, Crash, CrashPoint, ParseCrashPointError};
 pub use error::Error;
 pub use fees::{FeesDiffer, check_fees};

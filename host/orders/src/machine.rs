@@ -1,5 +1,6 @@
 use std::collections::HashMap;
 
+use qiao_catalog::OrderKind;
 use qiao_db::attest::Fact;
 use qiao_db::{Error, Machine, Tx};
 use qiao_events::NewEvent;
@@ -9,7 +10,7 @@ use qiao_payments::{Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, New
 use crate::head::Head;
 use crate::lots::{LoadedLots, Wanted};
 use crate::order::{Order, Standing};
-use crate::redemption::{Arrival, Redeeming};
+use crate::redemption::{self, Arrival, Redeeming};
 use crate::redemptions::Redemptions;
 use crate::rules::{self, Change, MoneyStep};
 use crate::store::batch as store;
@@ -148,15 +149,21 @@ impl<'a> Loaded<'a> {
                     return Vec::new();
                 };
                 let steps: &[MoneyStep] = match change {
+                    Change::SetAside => &[MoneyStep::SetAside],
                     Change::Capture | Change::Complete(_) => &[MoneyStep::Post],
                     Change::Reject(_) => &[MoneyStep::Void, MoneyStep::Refund],
-                    Change::Wait(_)
+                    Change::Short(_)
+                    | Change::Wait(_)
                     | Change::Doubt(_)
                     | Change::Cancelled
                     | Change::CancelFailed => &[],
                 };
                 let commands = steps.iter().filter_map(|s| money_command(head, *s, change));
-                commands.map(Keyed::from).collect()
+                let mut commands: Vec<Keyed> = commands.map(Keyed::from).collect();
+                if let (OrderKind::Redeem, Change::Reject(_)) = (head.kind, change) {
+                    commands.extend(of_what_is_set_aside(head).map(Keyed::from));
+                }
+                commands
             }
         }
     }
@@ -178,7 +185,12 @@ impl<'a> Loaded<'a> {
                 }
                 Command::Change {
                     change:
-                        Change::Wait(_) | Change::Doubt(_) | Change::Cancelled | Change::CancelFailed,
+                        Change::SetAside
+                        | Change::Short(_)
+                        | Change::Wait(_)
+                        | Change::Doubt(_)
+                        | Change::Cancelled
+                        | Change::CancelFailed,
                     ..
                 } => {}
             }
@@ -267,6 +279,12 @@ impl<'a> Loaded<'a> {
             self.lots.follow(head, decision.money, now.day());
         }
         if matches!(decision.money, MoneyStep::Void | MoneyStep::Refund) {
+            let set_aside = redemption::set_aside(head);
+            if books.is_made(set_aside.id) {
+                let back = redemption::put_back(head);
+                let back = Keyed::from(PaymentCommand::Pay(back));
+                qiao_payments::batch::decide(books, &back, now)?;
+            }
             self.redemptions.give_back(order);
         }
         let before = std::mem::replace(&mut head.standing, decision.standing);
@@ -310,6 +328,7 @@ fn money_command(head: &Head, step: MoneyStep, change: &Change) -> Option<Paymen
     let payment = head.payment;
     match step {
         MoneyStep::Nothing => None,
+        MoneyStep::SetAside => Some(PaymentCommand::Pay(redemption::set_aside(head))),
         MoneyStep::Post => Some(PaymentCommand::Post {
             payment,
             amount: None,
@@ -325,6 +344,12 @@ fn money_command(head: &Head, step: MoneyStep, change: &Change) -> Option<Paymen
             },
         })),
     }
+}
+
+/// What a rejected redemption that was to be paid later may give back, and what
+/// tells whether there is anything.
+fn of_what_is_set_aside(head: &Head) -> [PaymentCommand; 2] {
+    [redemption::set_aside(head), redemption::put_back(head)].map(PaymentCommand::Pay)
 }
 
 /// The refund of a captured order that its plugin rejected.

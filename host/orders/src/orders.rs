@@ -158,7 +158,8 @@ impl Orders {
     }
 
     /// Orders that wait for the operator: the plugin was asked as often as the
-    /// host asks, and gave no answer. Scope `operate`.
+    /// host asks, and gave no answer; or the day of a redemption has come and its
+    /// institution has too little, which is tried again. Scope `operate`.
     ///
     /// # Errors
     /// The permit is for something else, or the database failed.
@@ -167,7 +168,7 @@ impl Orders {
         Ok(store::orders::list_stuck(&self.inner.db, page).await?)
     }
 
-    /// Has the worker ask the plugin of a stuck order again. Gives whether there
+    /// Has the worker go on with a stuck order at once. Gives whether there
     /// was one. Scope `operate`.
     ///
     /// # Errors

@@ -2,6 +2,7 @@ use qiao_auth::Permit;
 use qiao_catalog::fee::{self, Aged, Basis};
 use qiao_catalog::{FeeSchedule, OrderKind, Product};
 use qiao_model::{OfferId, OrderId, Scope};
+use qiao_payments::Method;
 use qiao_runtime::{CallError, QuoteError, QuoteRequest, Quoted};
 
 use crate::error::Error;
@@ -48,12 +49,15 @@ impl Replay {
 }
 
 impl Orders {
-    /// Prices an offer: the plugin the thing itself, the host every fee of the
-    /// registered schedule. Nothing is written. Scope `account`.
+    /// Prices an offer for a way to pay: the plugin the thing itself, the host every
+    /// fee of the registered schedule, also what the method's channel adds. That a
+    /// bank account is the user's and of its channel is up to the caller, who asked
+    /// the banks. Nothing is written. Scope `account`.
     ///
     /// # Errors
-    /// The offer is not this user's or has expired, the plugin refuses, fails or
-    /// proposes a fee outside its band, or its price and the fees make no order.
+    /// The offer is not this user's or has expired, it is not paid by that method,
+    /// the plugin refuses, fails or proposes a fee outside its band, or its price and
+    /// the fees make no order.
     pub async fn quote(
         &self,
         permit: &Permit,
@@ -61,6 +65,7 @@ impl Orders {
         context: QuoteContext,
     ) -> Result<Quote, Error> {
         let offer = self.live_offer(permit, offer).await?;
+        check_method(offer.terms.kind, context.method)?;
         self.price(&offer, self.inner().env.id(), context).await
     }
 
@@ -227,6 +232,19 @@ impl Orders {
             stored: (quote.input_hash, quote.output_hash, quote.fuel),
             replayed: (again.input_hash, again.output_hash, again.fuel),
         }))
+    }
+}
+
+/// A person pays from the balance or from a bank, and gets back to the balance
+/// alone. A charge by a mandate has no quote that anybody confirms.
+const fn check_method(kind: OrderKind, method: Method) -> Result<(), Error> {
+    match (kind, method) {
+        (_, Method::Balance) | (OrderKind::Purchase | OrderKind::Pay, Method::Bank { .. }) => {
+            Ok(())
+        }
+        (OrderKind::Redeem, Method::Bank { .. }) | (_, Method::Mandate(_)) => {
+            Err(Error::NotPayableBy { kind, method })
+        }
     }
 }
 

@@ -25,7 +25,8 @@ impl Noun for QuoteNoun {
 /// A quote.
 pub type QuoteId = Id<QuoteNoun>;
 
-/// What a quote depends on beside its offer: what was chosen at the checkout.
+/// What a quote depends on beside its offer: what was chosen at the checkout. The
+/// fees follow from it, so a quote is confirmed with the same choice or not at all.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QuoteContext {
     /// How the user wants to pay.

@@ -1,5 +1,7 @@
 //! When the money of a redemption arrives: at once from what the fund's bank
-//! advanced, up to the daily limit, or on the next business day.
+//! advanced, up to the daily limit, or on the next business day. One that is paid
+//! later holds its units from the beginning, and money of the fund's only when its
+//! day has come: what the fund lacks until then is no reason to refuse it.
 
 use std::collections::HashMap;
 
@@ -10,6 +12,7 @@ use qiao_model::{
 use qiao_payments::{Method, NewPayment, Party, Refusal, Split};
 
 use crate::error::Error;
+use crate::head::Head;
 use crate::orders::Orders;
 use crate::quote::Quote;
 use crate::store;
@@ -23,6 +26,10 @@ pub const ADVANCES_PAGE_MAX: usize = 500;
 pub(crate) const SALES_CHANNEL: &str = "platform";
 /// The purpose of a repayment.
 const REPAID: &str = "advance-repaid";
+/// The purpose of setting money aside.
+const SET_ASIDE: &str = "set-aside";
+/// The purpose of putting it back.
+const PUT_BACK: &str = "put-back";
 
 /// When a redemption's money reaches its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +202,51 @@ pub(crate) fn allowance_of(quote: &Quote, day: Day) -> Allowance {
     }
 }
 
+/// What a redemption is paid from on its day: out of the settlement account into
+/// what the order has held since it was placed.
+pub(crate) fn set_aside(head: &Head) -> NewPayment {
+    let (settlement, clearing) = own_accounts(head.institution);
+    own_payment(head, SET_ASIDE, (settlement, clearing))
+}
+
+/// What goes back to the settlement account when such a redemption is rejected.
+pub(crate) fn put_back(head: &Head) -> NewPayment {
+    let (settlement, clearing) = own_accounts(head.institution);
+    own_payment(head, PUT_BACK, (clearing, settlement))
+}
+
+const fn own_accounts(institution: InstitutionId) -> (Party, Party) {
+    (
+        Party::Institution(institution),
+        Party::Clearing(institution),
+    )
+}
+
+/// A payment of an institution to itself for an order: one id for an order and a
+/// purpose, whoever asks how often.
+fn own_payment(
+    head: &Head,
+    purpose: &'static str,
+    (payer, receiver): (Party, Party),
+) -> NewPayment {
+    NewPayment {
+        id: head.id.derive(purpose, 0),
+        order: None,
+        institution: Some(head.institution),
+        payer,
+        method: Method::Balance,
+        amount: head.paid,
+        splits: vec![Split {
+            receiver,
+            amount: head.paid,
+            purpose: purpose.into(),
+        }],
+        deliveries: Vec::new(),
+        description: format!("redemption {}", head.id),
+        expires_at: None,
+    }
+}
+
 /// An advance that is to be repaid.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct DueAdvance {
@@ -258,6 +310,18 @@ mod tests {
             arrives(1, 1_000_000, line, "2026-11-24"),
             "later on 2026-11-25"
         );
+    }
+
+    #[test]
+    fn a_holiday_of_the_configuration_is_no_day_of_payment() {
+        let redeemed = Redeemed {
+            minor: 1,
+            paid_minor: 1,
+        };
+        let (today, holiday) = ("2026-11-24".parse().unwrap(), "2026-11-25".parse().unwrap());
+        let calendar = Calendar::mainland().with_holidays([holiday]);
+        let later = arrival(&redeemed, 0, 0, today, &calendar);
+        assert_eq!(later, Arrival::Later("2026-11-26".parse().unwrap()));
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub const LEASE_SECS: i64 = 60;
 /// order stays unknown and waits for the operator.
 pub const RETRY_PAUSES_SECS: [i64; 10] =
     [5, 15, 60, 300, 900, 3_600, 7_200, 14_400, 28_800, 86_400];
+/// The pause before a redemption whose money could not be set aside is tried again.
+pub const SHORT_PAUSE_SECS: i64 = 900;
 /// The shortest pause that a plugin can ask for with `pending`.
 pub const PENDING_SECS_MIN: i64 = 1;
 /// The longest pause that a plugin can ask for with `pending`.
@@ -20,6 +22,12 @@ pub const PENDING_SECS_MAX: i64 = 86_400;
 /// What is known about an order now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// Its day has come: the money of a redemption that is paid later is to be set
+    /// aside.
+    SetAside,
+    /// There was too little to set aside, with a sentence for the operator: it stays
+    /// held and is tried again.
+    Short(String),
     /// Its money is to be captured before the plugin fulfils it.
     Capture,
     /// The plugin fulfilled it.
@@ -41,6 +49,8 @@ pub enum Change {
 pub enum MoneyStep {
     /// Nothing.
     Nothing,
+    /// What it will be paid from is moved out of the settlement account.
+    SetAside,
     /// The hold becomes a payment.
     Post,
     /// The hold is released.
@@ -122,6 +132,8 @@ pub fn decide(
         });
     }
     let decision = match change {
+        Change::SetAside => set_aside(standing),
+        Change::Short(problem) => short(standing, problem, now),
         Change::Capture => capture(standing, now),
         Change::Complete(receipt) => complete(standing, receipt, now),
         Change::Wait(seconds) => wait(standing, *seconds, now),
@@ -149,6 +161,8 @@ pub fn decide(
 
 const fn wanted(change: &Change) -> &'static str {
     match change {
+        Change::SetAside => "set aside",
+        Change::Short(_) => "held for longer",
         Change::Capture => "paid",
         Change::Complete(_) => "completed",
         Change::Wait(_) => "pending",
@@ -163,6 +177,27 @@ const fn unchanged(standing: Standing) -> Decision {
         standing,
         money: MoneyStep::Nothing,
     }
+}
+
+fn set_aside(standing: &Standing) -> Option<Decision> {
+    (standing.state == OrderState::Held).then(|| Decision {
+        standing: Standing {
+            problem: None,
+            ..standing.clone()
+        },
+        money: MoneyStep::SetAside,
+    })
+}
+
+fn short(standing: &Standing, problem: &str, now: Timestamp) -> Option<Decision> {
+    (standing.state == OrderState::Held).then(|| {
+        unchanged(Standing {
+            next_at: Some(now.plus_secs(SHORT_PAUSE_SECS)),
+            lease: None,
+            problem: Some(problem.to_owned()),
+            ..standing.clone()
+        })
+    })
 }
 
 fn capture(standing: &Standing, now: Timestamp) -> Option<Decision> {

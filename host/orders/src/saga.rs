@@ -1,4 +1,6 @@
-use qiao_catalog::Capture;
+use std::ops::ControlFlow;
+
+use qiao_catalog::{Capture, OrderKind};
 use qiao_model::OrderId;
 use qiao_runtime::{CallError, FulfilError, Fulfilment, OrderState, PlacedOrder};
 
@@ -8,6 +10,7 @@ use crate::fulfiller::Serving;
 use crate::machine::{Command, Outcome, Refused};
 use crate::order::Order;
 use crate::orders::Orders;
+use crate::redemption::Arrival;
 use crate::rules::{Change, Refusal};
 use crate::store;
 
@@ -25,6 +28,12 @@ impl Orders {
     /// Drives an order whose lease this node has, until it has ended or must wait.
     pub(crate) async fn drive(&self, mut order: Order) -> Result<Order, Error> {
         loop {
+            if awaits_money(&order) {
+                match self.set_aside(order).await? {
+                    ControlFlow::Continue(funded) => order = funded,
+                    ControlFlow::Break(rests) => return Ok(rests),
+                }
+            }
             order = match next_step(&order) {
                 Step::Rest => return Ok(order),
                 Step::Capture => {
@@ -49,6 +58,43 @@ impl Orders {
         }
     }
 
+    /// Sets the money of a redemption aside whose day has come. Breaks with the
+    /// order when there is too little: it stays held and is tried again.
+    async fn set_aside(&self, order: Order) -> Result<ControlFlow<Order, Order>, Error> {
+        let arrivals = self.arrivals(&[order.id]).await?;
+        match arrivals.get(&order.id) {
+            Some(Arrival::Later(_)) => {}
+            Some(Arrival::Instant(_)) | None => return Ok(ControlFlow::Continue(order)),
+        }
+        match self.submit_change(&order, Change::SetAside).await? {
+            Ok(order) => Ok(ControlFlow::Continue(order)),
+            Err(Refused::Payment(refusal)) => {
+                tracing::warn!(order.id = %order.id, institution.id = %order.quote.institution, %refusal, "the money of a redemption whose day has come is not there");
+                let problem = format!("the money cannot be set aside: {refusal}");
+                let rests = self.change(order, Change::Short(problem)).await?;
+                Ok(ControlFlow::Break(rests))
+            }
+            Err(Refused::Order(refusal)) => self
+                .overtaken(&order, refusal)
+                .await
+                .map(ControlFlow::Break),
+        }
+    }
+
+    /// The order as whoever drives it now has stored it.
+    async fn overtaken(&self, order: &Order, refusal: Refusal) -> Result<Order, Error> {
+        match refusal {
+            Refusal::Overtaken { .. } | Refusal::WrongState { .. } => {
+                let mut stored = self.stored(order.id).await?;
+                stored.standing.lease = None;
+                Ok(stored)
+            }
+            refusal @ (Refusal::Missing(_) | Refusal::LotsChanged(_)) => {
+                Err(Error::Refused(refusal))
+            }
+        }
+    }
+
     /// The order as it is stored.
     pub(crate) async fn stored(&self, id: OrderId) -> Result<Order, Error> {
         let found = store::orders::find(&self.inner().db, id).await?;
@@ -65,12 +111,7 @@ impl Orders {
                 Change::Doubt(format!("the payment was refused: {refusal}"))
             }
             // Another call of the plugin is on, or decided before this one.
-            Err(Refused::Order(Refusal::Overtaken { .. } | Refusal::WrongState { .. })) => {
-                let mut stored = self.stored(order.id).await?;
-                stored.standing.lease = None;
-                return Ok(stored);
-            }
-            Err(Refused::Order(refusal)) => return Err(Error::Refused(refusal)),
+            Err(Refused::Order(refusal)) => return self.overtaken(&order, refusal).await,
         };
         match self.submit_change(&order, doubt).await? {
             Ok(order) => Ok(order),
@@ -159,6 +200,14 @@ impl Orders {
             attempt: order.standing.attempt,
         })
     }
+}
+
+/// Whether a redemption may have to find its money before it goes on.
+fn awaits_money(order: &Order) -> bool {
+    let standing = &order.standing;
+    order.quote.kind == OrderKind::Redeem
+        && standing.state == OrderState::Held
+        && standing.lease.is_some()
 }
 
 fn next_step(order: &Order) -> Step {

@@ -25,6 +25,8 @@ create table mandate (
     used_month_minor bigint not null,
     created_at bigint not null,
     revoked_at bigint,
+    -- When its end was told; whether it is over follows from `expires_at`.
+    expired_at bigint,
     constraint mandate_count check (used_count >= 0 and (count_max is null or used_count <= count_max)),
     constraint mandate_day check (used_day_minor >= 0 and (per_day is null or used_day_minor <= per_day)),
     constraint mandate_month check (used_month_minor >= 0 and (per_month is null or used_month_minor <= per_month)),
@@ -34,6 +36,8 @@ create table mandate (
 
 create index mandate_user on mandate (user_id, id);
 create index mandate_institution on mandate (institution_id, id);
+-- Small, whatever the history: those whose end is still to be told.
+create index mandate_expires on mandate (expires_at) where expired_at is null and revoked_at is null;
 
 -- The payments that a mandate paid for.
 create index payment_mandate on payment (method, id) where method >= 'mdt' and method < 'mdu';

@@ -148,7 +148,8 @@ pub(crate) fn may_see_party(permit: &Permit, party: Party) -> Result<(), Error> 
         Party::Institution(id)
         | Party::Revenue(id)
         | Party::Receivable(id)
-        | Party::Advance(id) => may_see_institution(permit, id),
+        | Party::Advance(id)
+        | Party::Clearing(id) => may_see_institution(permit, id),
         Party::Platform | Party::Bank(_) | Party::Channel(_) | Party::Sandbox => {
             match permit.actor() {
                 Actor::System(_) => Ok(permit.covers(Scope::PaymentsRead)?),

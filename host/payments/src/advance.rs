@@ -1,18 +1,17 @@
 use std::borrow::Cow;
 
-use qiao_model::{Channel, InstitutionId, Money, PaymentId};
+use qiao_model::{InstitutionId, Money, PaymentId};
 
 use crate::method::Method;
 use crate::party::Party;
 use crate::payment::{NewPayment, Split};
 
-/// Money that an institution's bank lends for instant redemptions.
+/// Play money of a sandbox host for instant redemptions; a bank lends real money
+/// by a transfer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Advance {
     /// Who may lend it out.
     pub institution: InstitutionId,
-    /// The channel of the bank that put it into custody.
-    pub channel: Channel,
     /// How much.
     pub amount: Money,
 }
@@ -24,7 +23,7 @@ impl Advance {
             id,
             order: None,
             institution: Some(self.institution),
-            payer: Party::Bank(self.channel),
+            payer: Party::Sandbox,
             method: Method::Balance,
             amount: self.amount,
             splits: vec![Split {

@@ -51,6 +51,12 @@ impl Loaded {
             .map_or(0, |balance| balance.available())
     }
 
+    /// Whether a payment that the commands name was made, before or in this batch.
+    #[must_use]
+    pub fn is_made(&self, payment: PaymentId) -> bool {
+        self.payments.contains_key(&payment)
+    }
+
     /// What an account of the batch has, after what was decided so far; none when
     /// nothing ever moved on it, or the batch does not touch it.
     #[must_use]

@@ -83,7 +83,7 @@ pub(crate) fn of_credit(credit: &Credit, credited: &Credited, first: TransferId)
     }
 }
 
-/// A mandate was given, revoked or used up; `cause` makes the event one of its kind.
+/// A mandate was given, revoked or used up, or its time is over; `cause` makes the event one of its kind.
 pub(crate) fn of_mandate<N: Noun>(
     mandate: &Mandate,
     state: MandateState,

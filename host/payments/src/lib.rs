@@ -74,7 +74,7 @@ pub use mandate::{
     Charge, ChargeCapture, InvalidMandate, MANDATE_PURPOSE_CHARS_MAX, MANDATE_REFERENCE_CHARS_MAX,
     MANDATE_TITLE_CHARS_MAX, MANDATES_PAGE_MAX, Mandate, MandateState, NewMandate,
 };
-pub use mandates::MANDATE_PAYMENTS_MAX;
+pub use mandates::{EXPIRED_MANDATES_MAX, MANDATE_PAYMENTS_MAX};
 pub use method::{Method, ParseMethodError};
 pub use party::{Account, ParsePartyError, Party};
 pub use payment::{

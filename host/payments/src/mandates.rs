@@ -13,6 +13,8 @@ use crate::payments::Payments;
 use crate::refusal::Refusal;
 use crate::store::mandate as store;
 
+/// Mandates that one call of [`Payments::expire_mandates`] tells of at most.
+pub const EXPIRED_MANDATES_MAX: i64 = 100;
 /// Payments of one mandate that a listing gives at most.
 pub const MANDATE_PAYMENTS_MAX: i64 = 50;
 
@@ -82,6 +84,35 @@ impl Payments {
             .await?;
         let stored = store::find(&self.db, id).await?;
         Ok(stored.ok_or(Refusal::UnknownMandate(id))?)
+    }
+
+    /// Worker step: tells of mandates whose time is over, at most
+    /// [`EXPIRED_MANDATES_MAX`], each once; gives how many. None of them is charged
+    /// meanwhile: that follows from the time alone.
+    ///
+    /// # Errors
+    /// The database failed; the rest is told by the next call.
+    pub async fn expire_mandates(&self) -> Result<usize, Error> {
+        let now = self.env.now();
+        let over = store::over(&self.db, now, EXPIRED_MANDATES_MAX).await?;
+        let mut told: usize = 0;
+        for mandate in &over {
+            let is_told = self
+                .db
+                .write(|| async {
+                    let mut tx = self.db.begin().await?;
+                    let is_told = store::expire(&mut tx, mandate.id, now).await?;
+                    if is_told {
+                        let expired = event::of_mandate(mandate, MandateState::Expired, mandate.id);
+                        qiao_events::append(&mut tx, now, &[expired]).await?;
+                    }
+                    tx.commit().await?;
+                    Ok::<_, qiao_db::Error>(is_told)
+                })
+                .await?;
+            told = told.saturating_add(usize::from(is_told));
+        }
+        Ok(told)
     }
 
     /// One mandate; none when there is none that the caller may see: the person

@@ -17,6 +17,8 @@ pub enum Party {
     Receivable(InstitutionId),
     /// What a bank advanced to an institution for instant redemptions.
     Advance(InstitutionId),
+    /// What an institution sets aside for redemptions that are paid later.
+    Clearing(InstitutionId),
     /// The platform's own fees.
     Platform,
     /// A bank channel: the money outside that mirrors the books.
@@ -37,6 +39,7 @@ impl Party {
             Self::Revenue(id) => (Owner::Institution(id), AccountKind::Revenue),
             Self::Receivable(id) => (Owner::Institution(id), AccountKind::Receivable),
             Self::Advance(id) => (Owner::Institution(id), AccountKind::Advance),
+            Self::Clearing(id) => (Owner::Institution(id), AccountKind::Clearing),
             Self::Platform => (Owner::Platform, AccountKind::Revenue),
             Self::Bank(channel) => (Owner::External(channel), AccountKind::External),
             Self::Channel(channel) => (Owner::External(channel), AccountKind::Revenue),
@@ -49,6 +52,7 @@ impl Party {
 const REVENUE: &str = "/revenue";
 const RECEIVABLE: &str = "/receivable";
 const ADVANCE: &str = "/advance";
+const CLEARING: &str = "/clearing";
 const BANK: &str = "bank:";
 const CHANNEL: &str = "channel:";
 
@@ -60,6 +64,7 @@ impl fmt::Display for Party {
             Self::Revenue(id) => write!(f, "{id}{REVENUE}"),
             Self::Receivable(id) => write!(f, "{id}{RECEIVABLE}"),
             Self::Advance(id) => write!(f, "{id}{ADVANCE}"),
+            Self::Clearing(id) => write!(f, "{id}{CLEARING}"),
             Self::Bank(channel) => write!(f, "{BANK}{channel}"),
             Self::Channel(channel) => write!(f, "{CHANNEL}{channel}"),
             Self::Platform => f.write_str("platform"),
@@ -82,6 +87,7 @@ impl FromStr for Party {
             (REVENUE, Self::Revenue as fn(InstitutionId) -> Self),
             (RECEIVABLE, Self::Receivable),
             (ADVANCE, Self::Advance),
+            (CLEARING, Self::Clearing),
         ];
         for (ending, party) in of_institution {
             if let Some(id) = text.strip_suffix(ending) {
@@ -164,6 +170,7 @@ mod tests {
             Party::Revenue(institution),
             Party::Receivable(institution),
             Party::Advance(institution),
+            Party::Clearing(institution),
             Party::Platform,
             Party::Bank(Channel::SANDBOX),
             Party::Channel(Channel::SANDBOX),

@@ -9,6 +9,7 @@ use crate::command::{Command, Credit, Credited, Keyed, NewRefund, Outcome, TopUp
 use crate::error::Error;
 use crate::idempotency::{IdempotencyKey, InFlight};
 use crate::machine::PaymentMachine;
+use crate::party::Party;
 use crate::payment::{NewPayment, Payment, Refund};
 use crate::refusal::Refusal;
 use crate::store;
@@ -98,8 +99,8 @@ impl Payments {
         Ok(paid)
     }
 
-    /// Lends an institution money for instant redemptions: what its bank put into
-    /// custody for that is on its advance line from then on.
+    /// Play money for an institution's instant redemptions. Whether the host is a
+    /// sandbox is for the door to know.
     ///
     /// # Errors
     /// The permit is not an operator's, the amount is no amount, or the database failed.
@@ -181,7 +182,12 @@ impl Payments {
         key: Option<IdempotencyKey>,
     ) -> Result<(Payment, Refund), Error> {
         let id = new.payment;
-        access::may_refund(permit, &self.stored(id).await?)?;
+        let payment = self.stored(id).await?;
+        access::may_refund(permit, &payment)?;
+        // What went out of what was set aside would come back there, for nobody.
+        if matches!(payment.payer, Party::Clearing(_)) {
+            return Err(Refusal::NotRefundable(id).into());
+        }
         match self.submit(Command::Refund(new), key).await? {
             Outcome::Refunded { payment, refund } => Ok((payment, refund)),
             Outcome::Payment(_) | Outcome::Credited(_) => Err(Refusal::KeyReused.into()),

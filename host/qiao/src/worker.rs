@@ -132,7 +132,9 @@ impl Worker {
     }
 
     async fn expire_holds(&self) -> anyhow::Result<Found> {
-        Ok(found(self.payments.expire_holds().await?))
+        let holds = self.payments.expire_holds().await?;
+        let mandates = self.payments.expire_mandates().await?;
+        Ok(found(holds + mandates))
     }
 
     /// What institutions owe to payers and to their banks; debts that stay are

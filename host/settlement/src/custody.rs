@@ -115,10 +115,7 @@ impl CustodyCheck {
             let day = channel.last_day.as_ref();
             day.is_none_or(|day| day.unexplained_minor() == 0)
         };
-        self.owed_minor() == kept
-            && self.play_minor == 0
-            && self.clearing_minor == 0
-            && self.channels.iter().all(is_explained)
+        self.owed_minor() == kept && self.play_minor == 0 && self.channels.iter().all(is_explained)
     }
 }
 

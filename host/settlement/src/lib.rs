@@ -48,10 +48,11 @@ pub use mark::{CLOSE_AFTER_SECS, Mark};
 pub use pay::{PAYOUT_LEASE_SECS, PAYOUT_PAUSES_SECS};
 pub use payout::{Payout, PayoutState, Source};
 pub use plan::{PAYOUT_MINUTE, SAME_DAY_PAYOUT_MINUTE, due_through};
+pub use qiao_banks::ACCOUNT_NUMBER_CHARS_MAX;
 pub use reconcile::Reconciliation;
 pub use settlement::{PAGE_MAX, Rooms, Settlement};
 pub use statement::{Line, LineKind, PERIOD_DAYS_MAX, Period, STATEMENT_LINES_MAX, Statement};
-pub use terms::{ACCOUNT_NUMBER_CHARS_MAX, NewTerms, TERMS_DAYS_MAX, Terms, TermsState};
+pub use terms::{NewTerms, TERMS_DAYS_MAX, Terms, TermsState};
 
 /// The schema of this room.
 pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {

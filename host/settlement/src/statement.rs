@@ -72,7 +72,7 @@ impl LineKind {
     fn of_purpose(purpose: &str) -> Self {
         match purpose.split('/').next() {
             Some("refund") => Self::Refund,
-            Some("payout") => Self::Payout,
+            Some("payout" | "advance-return") => Self::Payout,
             _ => Self::Payment,
         }
     }

@@ -1,4 +1,5 @@
 use qiao_auth::{AuditEntry, Permit};
+use qiao_banks::ACCOUNT_NUMBER_CHARS_MAX;
 use qiao_model::{InstitutionId, Timestamp};
 
 use crate::access;
@@ -8,8 +9,6 @@ use crate::store;
 
 /// T+5 is the latest that an institution is paid.
 pub const TERMS_DAYS_MAX: u32 = 5;
-/// An account number is at most as long as an IBAN.
-pub const ACCOUNT_NUMBER_CHARS_MAX: usize = 34;
 
 /// Whether an institution is paid by its terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,6 +14,7 @@
 
 mod api;
 mod app;
+mod checkout;
 pub mod extract;
 mod health;
 mod idempotency;

@@ -93,6 +93,12 @@ kinds! {
     NotCapturable = UNPROCESSABLE_ENTITY "not-capturable" "The hold cannot be captured so";
     /// The quote is not the host's, was changed, or has expired.
     QuoteInvalid = UNPROCESSABLE_ENTITY "quote-invalid" "The quote does not count";
+    /// Another way to pay was confirmed than the quoted one.
+    MethodDiffers = UNPROCESSABLE_ENTITY "method-differs" "Another way to pay was quoted";
+    /// The bank was asked for the money and has not moved it yet.
+    BankUnderWay = CONFLICT "bank-under-way" "The bank has not moved the money yet";
+    /// The bank was asked for the money and does not move it.
+    BankRejected = PAYMENT_REQUIRED "bank-rejected" "The bank does not move the money";
     /// The thing is in a state that does not allow it.
     WrongState = CONFLICT "wrong-state" "Its state does not allow this";
     /// No bank channel that works can carry it.

@@ -203,7 +203,8 @@ impl From<qiao_orders::Error> for Problem {
             | E::QuoteExpired(_)
             | E::QuoteOutdated(_)
             | E::AmountDiffers { .. } => told(Kind::QuoteInvalid),
-            E::NotChargeable(_) => told(Kind::Invalid),
+            E::MethodDiffers { .. } => told(Kind::MethodDiffers),
+            E::NotChargeable(_) | E::NotPayableBy { .. } => told(Kind::Invalid),
             E::ChargeKeyReused => told(Kind::KeyReused),
             E::PinForeign => told(Kind::WrongPin),
             E::Payment(refusal) => refusal.into(),
@@ -236,7 +237,7 @@ impl From<qiao_banks::Error> for Problem {
             E::NotStuck { state, .. } => told(Kind::WrongState).with("state", state.name()),
             E::ChannelSoAlready(_) | E::Refused(_) => told(Kind::WrongState),
             E::TooManyLinks(_) | E::Conflict(_) => told(Kind::Conflict),
-            E::Reason(_) => told(Kind::Invalid),
+            E::Reason(_) | E::AccountNumber => told(Kind::Invalid),
             E::PinForeign => told(Kind::WrongPin),
             E::Payment(refusal) => refusal.into(),
             E::Auth(auth) => auth.into(),

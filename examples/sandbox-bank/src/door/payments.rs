@@ -76,12 +76,17 @@ pub(crate) async fn get(
 }
 
 /// A customer's token moves money of the account it was given for; the platform's own
-/// pays out, to anybody, and never debits.
+/// pays out, to anybody, and debits those accounts alone whose holders let it.
 fn authorize(office: &Office, caller: &Caller, new: &NewPayment) -> Result<(), Problem> {
     if caller.is_platform() {
         return match new.direction {
             Direction::Credit => Ok(()),
-            Direction::Debit => Err(Problem::FORBIDDEN),
+            Direction::Debit => {
+                let desk = office.desk();
+                let named = desk.books.named_by(new);
+                let is_allowed = named.is_some_and(|account| account.is_debitable);
+                is_allowed.then_some(()).ok_or(Problem::FORBIDDEN)
+            }
         };
     }
     let (_, account) = caller.customer(Scope::Payments)?;

@@ -22,6 +22,7 @@ const MORNING_MS: i64 = 1_795_744_800_000;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 const NUMBER: &str = "6222020200018801";
 const FUND_NUMBER: &str = "1001880200000001";
+const LENDER_NUMBER: &str = "1001880200000002";
 
 /// A bank, and the platform that uses it.
 struct Platform {
@@ -39,6 +40,7 @@ impl Platform {
                 Customer::new("wang", "wang's", NUMBER, 100_000),
                 Customer::new("li", "li's", "6222020200018802", 5_000),
                 Customer::new("fund", "fund's", FUND_NUMBER, 0),
+                Customer::new("lender", "lender's", LENDER_NUMBER, 500).debitable(),
             ],
             control: true,
             clock: Clock::new(move || clock.load(Ordering::SeqCst)),

@@ -158,7 +158,7 @@ async fn a_customer_moves_money_of_the_own_account_alone() {
 }
 
 #[tokio::test]
-async fn the_platform_pays_out_to_any_account_and_debits_none() {
+async fn the_platform_pays_out_to_any_account_and_debits_those_that_let_it() {
     let platform = Platform::open().await;
     let link = platform.linked("wang").await;
     platform
@@ -185,6 +185,17 @@ async fn the_platform_pays_out_to_any_account_and_debits_none() {
         platform.pay("btr_2", &own, &link.debit(1)).await.0,
         StatusCode::FORBIDDEN
     );
+    let lends = |fen| {
+        json!({ "direction": "debit", "account_number": LENDER_NUMBER, "amount_minor": fen,
+                "currency": "CNY", "reference": "advance" })
+    };
+    let (status, lent) = platform.pay("btr_3", &own, &lends(500)).await;
+    assert_eq!(
+        (status, &lent["state"]),
+        (StatusCode::CREATED, &json!("done"))
+    );
+    let (_, short) = platform.pay("btr_4", &own, &lends(1)).await;
+    assert_eq!(short["reason"], "insufficient_funds");
     let (status, body) = platform.pay("pyo_2", &own, &payout("nobody", 1)).await;
     assert_eq!(status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(body["type"], "urn:sandbox-bank:problem:unknown-account");

@@ -1,7 +1,7 @@
 //! Several channels: the cheapest that works, and another only when the first
 //! certainly moved nothing.
 
-use qiao_banks::{BankTransfer, NewPayout, NewTopUp, Routing, TransferState};
+use qiao_banks::{BankTransfer, Error, NewPayIn, NewPayout, NewTopUp, Routing, TransferState};
 use qiao_model::{Channel, InstitutionId, Money, Scope};
 use qiao_payments::{Party, PaymentState};
 use qiao_tests::{TestDatabase, each_database};
@@ -151,6 +151,53 @@ async fn a_payout_that_cannot_be_sent_goes_by_the_next_channel() {
         assert_eq!(paid.route.channel, river());
         let learned = world.learned(paid.id).await;
         assert_eq!(learned, ["send unreachable", "send done"]);
+        world.audit().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payment_names_its_account_and_goes_by_no_other_channel() {
+    each_database(|database| async move {
+        let (world, lake_bank) = two_banks(database).await;
+        let dear = world.link_at(river()).await;
+        world.link_at(lake()).await;
+        let permit = &world.person.permit;
+        let expected = world
+            .banks
+            .expected_pay_in(permit, dear.id, Money::cny(10_000));
+        let expected = expected.await.unwrap();
+        let pay_in = async |key: &str| {
+            let new = NewPayIn {
+                link: dear.id,
+                amount: Money::cny(10_000),
+                pin: world.pin().await,
+                key: world.key(key, "checkout"),
+            };
+            world.banks.pay_in(permit, new).await
+        };
+        let paid = pay_in("first").await.unwrap();
+        assert_eq!(paid.routing, Routing::Fixed);
+        assert_eq!(
+            (expected.channel, expected.amount, expected.fee),
+            (paid.route.channel, paid.route.amount, paid.route.fee)
+        );
+        world.bank.plan(Fault::once(FaultKind::Reject));
+        let rejected = pay_in("second").await.unwrap();
+        assert_eq!(rejected.standing.state, TransferState::Rejected);
+        let upkeep = world
+            .banks
+            .pause_channel(&world.operator, river(), "upkeep");
+        upkeep.await.unwrap();
+        let refused = pay_in("third").await;
+        assert!(matches!(refused, Err(Error::NoRoute)), "{refused:?}");
+        let expected = world
+            .banks
+            .expected_pay_in(permit, dear.id, Money::cny(10_000));
+        let expected = expected.await;
+        assert!(matches!(expected, Err(Error::NoRoute)), "{expected:?}");
+        assert_eq!(lake_bank.custody_minor(), 0, "the other bank was not asked");
+        assert_eq!(world.balance().await, 10_000);
         world.audit().await;
     })
     .await;

@@ -52,6 +52,11 @@ pub(crate) struct World {
     _database: TestDatabase,
 }
 
+/// The fund's account for payouts.
+pub(crate) const FUND_NUMBER: &str = "6222029900000001";
+/// The account out of which the fund's bank lends.
+pub(crate) const LENDER_NUMBER: &str = "6222029900000002";
+
 pub(crate) fn river() -> Channel {
     "river".parse().unwrap()
 }
@@ -62,7 +67,8 @@ pub(crate) async fn open_bank(clock: &Arc<ManualClock>) -> Bank {
     Bank::start(Options {
         customers: vec![
             Customer::new("lin", "secret", NUMBER, AT_THE_BANK),
-            Customer::new("harvest", "secret", "6222029900000001", 0),
+            Customer::new("harvest", "secret", FUND_NUMBER, 0),
+            Customer::new("lender", "secret", LENDER_NUMBER, AT_THE_BANK).debitable(),
         ],
         clock: Clock::new(move || qiao_model::Clock::now(&*clock).as_millis()),
         ..Options::default()

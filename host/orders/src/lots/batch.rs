@@ -128,8 +128,8 @@ impl LoadedLots {
                 }
             }
             (LotEffect::Unkept, _)
-            | (LotEffect::Added, MoneyStep::Nothing | MoneyStep::Void)
-            | (LotEffect::Taken, MoneyStep::Nothing | MoneyStep::Post) => {}
+            | (LotEffect::Added, MoneyStep::Nothing | MoneyStep::SetAside | MoneyStep::Void)
+            | (LotEffect::Taken, MoneyStep::Nothing | MoneyStep::SetAside | MoneyStep::Post) => {}
         }
     }
 

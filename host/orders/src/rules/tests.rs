@@ -228,7 +228,8 @@ fn a_rejected_order_keeps_its_lease_until_cancel_is_done() {
 }
 
 fn any_change() -> impl Strategy<Value = Change> {
-    proptest::sample::select(changes())
+    let of_money = [Change::SetAside, Change::Short("too little".to_owned())];
+    proptest::sample::select([changes(), of_money.to_vec()].concat())
 }
 
 proptest! {
@@ -246,6 +247,7 @@ proptest! {
             }
             match decision.money {
                 MoneyStep::Nothing => {}
+                MoneyStep::SetAside => prop_assert_eq!(now.state, OrderState::Held),
                 MoneyStep::Post => posts += 1,
                 MoneyStep::Void => { prop_assert_eq!(posts, 0); returns += 1; }
                 MoneyStep::Refund => { prop_assert_eq!(posts, 1); returns += 1; }
@@ -268,4 +270,26 @@ fn every_state_survives_its_name() {
         );
     }
     assert_eq!(crate::order::state_from_name("failed"), None);
+}
+
+#[test]
+fn only_a_held_order_sets_money_aside_or_waits_for_it() {
+    let short = || Change::Short("too little".to_owned());
+    for state in STATES {
+        let held = state == OrderState::Held;
+        let expected = |money| held.then_some((OrderState::Held, money));
+        let standing = standing(state);
+        assert_eq!(
+            check(&standing, &Change::SetAside),
+            expected(MoneyStep::SetAside)
+        );
+        assert_eq!(check(&standing, &short()), expected(MoneyStep::Nothing));
+    }
+    let waits = decide(&standing(OrderState::Held), 1, &short(), NOW).unwrap();
+    let waits = waits.standing;
+    assert_eq!(waits.next_at, Some(NOW.plus_secs(SHORT_PAUSE_SECS)));
+    assert_eq!((&waits.lease, waits.failures), (&None, 0));
+    assert_eq!(waits.problem.as_deref(), Some("too little"));
+    let funded = decide(&waits, 1, &Change::SetAside, NOW).unwrap();
+    assert_eq!(funded.standing.problem, None);
 }

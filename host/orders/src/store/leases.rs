@@ -38,7 +38,8 @@ const RELEASE_JOBS: &str =
     "update job_run set lease_node = null, lease_until = null where lease_node = $1";
 
 const MAKE_DUE: &str = "update orders set next_at = $2
-where id = $1 and next_at is null and failures > 0 and lease_node is null";
+where id = $1 and lease_node is null
+    and ((failures > 0 and next_at is null) or (state = 'held' and problem is not null))";
 
 /// Which orders to claim, and for how long.
 pub(crate) struct Claim<'a> {

@@ -23,8 +23,9 @@ const OF_INSTITUTION: &str =
     select_orders!("where institution_id = $1 and id < $2 order by id desc limit $3");
 const OF_REFERENCE: &str =
     select_orders!("where plugin_id = $1 and reference = $2 order by id desc limit $3");
-const STUCK: &str =
-    select_orders!("where failures > 0 and next_at is null and id < $1 order by id desc limit $2");
+const STUCK: &str = select_orders!(
+    "where ((failures > 0 and next_at is null) or (state = 'held' and problem is not null)) and id < $1 order by id desc limit $2"
+);
 
 /// Sorts after every id.
 const NEWEST: &str = "ord_~";

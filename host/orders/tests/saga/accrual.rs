@@ -94,6 +94,14 @@ async fn a_day_that_the_settlement_account_cannot_pay_stays_due() {
         publish(&world, &bond, later, 19_000).await;
         let accrued = accrue(&world).await;
         assert_eq!((accrued.days, accrued.due), (0, 1));
+        let operator = world.operator().await;
+        let unpaid = world.orders.unpaid_days(&operator).await.unwrap();
+        let [due] = unpaid.as_slice() else {
+            panic!("{unpaid:?}");
+        };
+        assert_eq!((due.product, due.day, due.days), (bond.id, later, 60));
+        let denied = world.orders.unpaid_days(&world.user.permit).await;
+        assert!(matches!(denied, Err(Error::Denied(_))), "{denied:?}");
         let paid = earned_since(&world, before).await;
         world.plugin.prices(10_000);
         world.top_up(&world.user, 9_000_000).await;
@@ -103,6 +111,7 @@ async fn a_day_that_the_settlement_account_cannot_pay_stays_due() {
             .unwrap();
         let accrued = accrue(&world).await;
         assert_eq!((accrued.days, accrued.due), (1, 0));
+        assert_eq!(world.orders.unpaid_days(&operator).await.unwrap(), []);
         assert!(earned_since(&world, before).await.0 > paid.0);
         assert_balanced(&world).await;
     })

@@ -1,17 +1,20 @@
 //! Redemptions that are paid at once: the daily limit, the advance line, and
 //! what happens past either.
 
-use qiao_model::{Channel, Day, Money, Scope};
-use qiao_orders::{Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderState};
+use qiao_model::{Day, Money, Scope};
+use qiao_orders::rules::SHORT_PAUSE_SECS;
+use qiao_orders::{Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderPage, OrderState};
 use qiao_payments::{Advance, Method, NewPayment, Party, Split};
 use qiao_tests::{TestDatabase, each_database};
 use tokio::task::JoinSet;
 
-use crate::plugin::{INSTITUTION, rejected};
+use crate::books::assert_balanced;
+use crate::plugin::{INSTITUTION, pending, rejected};
 use crate::world::{World, buy, day, instant_fund, plugin_permit, redeem};
 
 const DAY_SECS: i64 = 24 * 3600;
 const LINE: Party = Party::Advance(INSTITUTION);
+const SETTLEMENT: Party = Party::Institution(INSTITUTION);
 
 /// Tuesday at 10:00: the user holds 40,000.00 units and nothing else, and the
 /// fund's bank advanced so much.
@@ -36,11 +39,32 @@ impl World {
         let permit = self.auth.permit_system("test", Scope::Operate);
         let advance = Advance {
             institution: INSTITUTION,
-            channel: Channel::SANDBOX,
             amount: Money::cny(fen),
         };
         let lent = self.payments.fund_advance(&permit, advance, None);
         lent.await.unwrap();
+    }
+
+    /// An institution's or the platform's money goes elsewhere.
+    async fn spend(&self, payer: Party, receiver: Party, fen: i64) {
+        let host = self.auth.permit_system("test", Scope::PaymentsWrite);
+        let payment = NewPayment {
+            id: self.env.id(),
+            order: None,
+            institution: Some(INSTITUTION),
+            payer,
+            method: Method::Balance,
+            amount: Money::cny(fen),
+            splits: vec![Split {
+                receiver,
+                amount: Money::cny(fen),
+                purpose: "principal".into(),
+            }],
+            deliveries: Vec::new(),
+            description: String::new(),
+            expires_at: None,
+        };
+        self.payments.pay(&host, payment, None).await.unwrap();
     }
 
     /// A redemption, after which its money is expected as the quote had said.
@@ -200,32 +224,106 @@ async fn an_institution_that_is_short_repays_when_it_has_the_money() {
     each_database(|database| async move {
         let world = world(database, 1_000_000).await;
         world.redeemed(1_000_000).await;
-        let host = world.auth.permit_system("test", Scope::PaymentsWrite);
-        let spend = |payer, receiver| NewPayment {
-            id: world.env.id(),
-            order: None,
-            institution: Some(INSTITUTION),
-            payer,
-            method: Method::Balance,
-            amount: Money::cny(3_500_000),
-            splits: vec![Split {
-                receiver,
-                amount: Money::cny(3_500_000),
-                purpose: "principal".into(),
-            }],
-            deliveries: Vec::new(),
-            description: String::new(),
-            expires_at: None,
-        };
-        let (settlement, platform) = (Party::Institution(INSTITUTION), Party::Platform);
-        let away = spend(settlement, platform);
-        world.payments.pay(&host, away, None).await.unwrap();
+        world.spend(SETTLEMENT, Party::Platform, 3_500_000).await;
         world.advance_secs(14 * 3600);
         assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
-        let back = spend(platform, settlement);
-        world.payments.pay(&host, back, None).await.unwrap();
+        world.spend(Party::Platform, SETTLEMENT, 3_500_000).await;
         assert_eq!(world.orders.repay_advances().await.unwrap(), 1);
         assert_eq!(world.has(LINE).await, 1_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redemption_that_the_fund_cannot_pay_yet_waits_held_and_is_paid_when_it_can() {
+    each_database(|database| async move {
+        let world = world(database, 0).await;
+        world.spend(SETTLEMENT, Party::Platform, 4_000_000).await;
+        let (order, arrival) = world.redeemed(500_000).await;
+        assert_eq!(arrival, Arrival::Later(day(25)));
+        assert_eq!(order.standing.state, OrderState::Held);
+        assert_eq!(world.units(&world.user).await, (3_500_000, 500_000));
+        let operator = world.operator().await;
+        let waiting = async || {
+            let page = OrderPage::default();
+            world.orders.stuck(&operator, page).await.unwrap()
+        };
+        assert_eq!(waiting().await, []);
+
+        world.advance_secs(14 * 3600);
+        assert_eq!(world.orders.resume().await.unwrap(), 1);
+        let short = world.stored(&order).await.standing;
+        assert_eq!((short.state, short.failures), (OrderState::Held, 0));
+        let problem = short.problem.clone().unwrap_or_default();
+        assert!(problem.contains("cannot be set aside"), "{problem}");
+        let waits: Vec<_> = waiting().await.iter().map(|order| order.id).collect();
+        assert_eq!(waits, [order.id], "the operator sees it");
+        assert_eq!(world.plugin.seen().fulfilled.len(), 1, "only the purchase");
+        assert_eq!(
+            world.orders.resume().await.unwrap(),
+            0,
+            "it is not due again yet"
+        );
+
+        world.spend(Party::Platform, SETTLEMENT, 499_999).await;
+        world.advance_secs(SHORT_PAUSE_SECS);
+        assert_eq!(world.orders.resume().await.unwrap(), 1);
+        assert_eq!(world.stored(&order).await.standing.state, OrderState::Held);
+        world.spend(Party::Platform, SETTLEMENT, 1).await;
+        assert!(world.orders.ask_again(&operator, order.id).await.unwrap());
+        assert_eq!(world.orders.resume().await.unwrap(), 1);
+        let paid = world.stored(&order).await.standing;
+        assert_eq!((paid.state, paid.problem), (OrderState::Completed, None));
+        assert_eq!(world.money(&world.user).await, 500_000);
+        assert_eq!(world.units(&world.user).await, (3_500_000, 0));
+        for party in [SETTLEMENT, Party::Clearing(INSTITUTION)] {
+            assert_eq!(world.has(party).await, 0, "{party}");
+        }
+        assert_eq!(waiting().await, []);
+        assert_balanced(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_set_aside_for_a_redemption_goes_back_when_it_is_rejected() {
+    each_database(|database| async move {
+        let world = world(database, 0).await;
+        let (order, _) = world.redeemed(500_000).await;
+        assert_eq!(
+            world.has(SETTLEMENT).await,
+            4_000_000,
+            "nothing is held yet"
+        );
+        world.advance_secs(14 * 3600);
+        world.plugin.will([rejected("the market is closed")]);
+        assert_eq!(world.orders.resume().await.unwrap(), 1);
+        let voided = world.stored(&order).await.standing.state;
+        assert_eq!(voided, OrderState::Voided);
+        assert_eq!(world.units(&world.user).await, (4_000_000, 0));
+        assert_eq!(world.has(SETTLEMENT).await, 4_000_000);
+        assert_eq!(world.has(Party::Clearing(INSTITUTION)).await, 0);
+        assert_balanced(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn money_is_set_aside_once_however_often_the_plugin_is_asked() {
+    each_database(|database| async move {
+        let world = world(database, 0).await;
+        let (order, _) = world.redeemed(500_000).await;
+        world.advance_secs(14 * 3600);
+        world.plugin.will([pending(1), pending(1)]);
+        for _ in 0..3 {
+            assert_eq!(world.orders.resume().await.unwrap(), 1);
+            assert_eq!(world.has(SETTLEMENT).await, 3_500_000);
+            world.advance_secs(1);
+        }
+        let done = world.stored(&order).await.standing.state;
+        assert_eq!(done, OrderState::Completed);
+        assert_eq!(world.money(&world.user).await, 500_000);
+        assert_balanced(&world).await;
     })
     .await;
 }

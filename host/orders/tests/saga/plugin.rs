@@ -161,6 +161,10 @@ pub(crate) fn receipt(number: &str) -> Receipt {
     }
 }
 
+pub(crate) fn pending(seconds: u32) -> Act {
+    Act::Answer(Ok(Fulfilment::Pending(seconds)))
+}
+
 pub(crate) fn rejected(reason: &str) -> Act {
     Act::Answer(Err(CallError::Guest(FulfilError::Rejected(
         reason.to_owned(),

@@ -1,10 +1,10 @@
 //! What is refused at the checkout, with nothing held.
 
-use qiao_model::{Money, Secret};
+use qiao_model::{BankLinkId, Channel, MandateId, Money, Secret};
 use qiao_orders::{
     Confirmation, Error, QUOTE_LIFETIME_SECS, QuoteContext, QuoteSigner, TokenError,
 };
-use qiao_payments::Refusal;
+use qiao_payments::{Method, Refusal};
 use qiao_tests::each_database;
 
 use crate::books::assert_balanced;
@@ -290,4 +290,89 @@ async fn a_key_in_flight_is_refused_until_its_request_ends() {
         assert!(world.orders.confirm(permit, confirmation).await.is_ok());
     })
     .await;
+}
+
+#[tokio::test]
+async fn another_way_to_pay_than_the_quoted_one_is_refused_with_nothing_held() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let of_balance = world.quote(&world.user, fine(20_000)).await;
+        let context = QuoteContext { method: of_bank(1) };
+        let of_bank_one = world.quote_by(&world.user, of_balance.offer, context).await;
+        for (quote, method) in [
+            (&of_balance, of_bank(1)),
+            (&of_bank_one, Method::Balance),
+            (&of_bank_one, of_bank(2)),
+        ] {
+            let (token, permit) = (quote.token.as_str(), &world.user.permit);
+            let reviewed = world
+                .orders
+                .review(permit, token, quote.amount, Some(method));
+            let reviewed = reviewed.await.unwrap_err();
+            let mut confirmation = world.yes(&world.user, quote).await;
+            confirmation.method = method;
+            for refused in [reviewed, refusal(&world, confirmation).await] {
+                let Error::MethodDiffers { quoted, confirmed } = refused else {
+                    panic!("{refused:?}");
+                };
+                assert_eq!((quoted, confirmed), (quote.method, method));
+            }
+        }
+        assert_nothing_is_held(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_redemption_is_not_quoted_for_a_bank_and_nothing_for_a_mandate() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let mandate = Method::Mandate(MandateId::from_u128(0x31));
+        for (terms, method) in [(redeem(100), of_bank(1)), (fine(20_000), mandate)] {
+            let offer = world.offer(&world.user, terms).await;
+            let context = QuoteContext { method };
+            let quoted = world.orders.quote(&world.user.permit, offer.id, context);
+            let refused = quoted.await.unwrap_err();
+            assert!(
+                matches!(refused, Error::NotPayableBy { method: of, .. } if of == method),
+                "{refused:?}"
+            );
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_review_says_what_a_confirmation_would_and_finds_the_order_that_was_made() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let quote = world.quote(&world.user, fine(20_000)).await;
+        let (token, permit) = (quote.token.as_str(), &world.user.permit);
+        let review = |amount| world.orders.review(permit, token, amount, None);
+        let off = review(Money::cny(19_999)).await;
+        assert!(matches!(off, Err(Error::AmountDiffers { .. })), "{off:?}");
+        let open = review(quote.amount).await.unwrap();
+        assert_eq!((open.placed, open.quote.id), (None, quote.id));
+        let thief = world.person("thief").await;
+        let foreign = world
+            .orders
+            .review(&thief.permit, token, quote.amount, None);
+        let foreign = foreign.await;
+        assert!(
+            matches!(foreign, Err(Error::QuoteForeign(_))),
+            "{foreign:?}"
+        );
+        let order = world.confirm(&world.user, &quote).await.unwrap();
+        world.clock.advance_millis(QUOTE_LIFETIME_SECS * 1000);
+        let again = review(quote.amount).await.unwrap();
+        assert_eq!(again.placed, Some(order.id));
+    })
+    .await;
+}
+
+fn of_bank(link: u128) -> Method {
+    Method::Bank {
+        link: BankLinkId::from_u128(link),
+        channel: Channel::SANDBOX,
+    }
 }

@@ -238,7 +238,7 @@ impl World {
     ) -> Confirmation {
         let request = quote.token.as_bytes();
         Confirmation {
-            method: qiao_payments::Method::Balance,
+            method: quote.method,
             token: quote.token.clone(),
             amount: quote.amount,
             pin: self.proof(person).await,

@@ -76,7 +76,7 @@ pub(crate) fn parts(
 }
 
 /// Whether the books alone can take money back from a receiver. What went to a
-/// bank, or paid a debt or an advance, did so for good.
+/// bank, paid a debt or an advance, or was set aside, did so for good.
 const fn gives_back(receiver: Party) -> bool {
     match receiver {
         Party::User(_)
@@ -84,7 +84,11 @@ const fn gives_back(receiver: Party) -> bool {
         | Party::Revenue(_)
         | Party::Platform
         | Party::Channel(_) => true,
-        Party::Bank(_) | Party::Receivable(_) | Party::Advance(_) | Party::Sandbox => false,
+        Party::Bank(_)
+        | Party::Receivable(_)
+        | Party::Advance(_)
+        | Party::Clearing(_)
+        | Party::Sandbox => false,
     }
 }
 
@@ -100,7 +104,8 @@ pub(crate) fn debtor_of(institution: Option<InstitutionId>, payer: Party) -> Opt
         Party::Institution(payer)
         | Party::Revenue(payer)
         | Party::Receivable(payer)
-        | Party::Advance(payer) => institution == Some(payer),
+        | Party::Advance(payer)
+        | Party::Clearing(payer) => institution == Some(payer),
         Party::User(_) | Party::Platform | Party::Bank(_) | Party::Channel(_) | Party::Sandbox => {
             false
         }

@@ -65,6 +65,16 @@ on conflict (id) do nothing"
 const REVOKE: &str =
     "update mandate set revoked_at = $3 where id = $1 and user_id = $2 and revoked_at is null";
 
+const OVER: &str = concat!(
+    "select ",
+    mandate_columns!(),
+    " from mandate where expired_at is null and revoked_at is null and expires_at <= $1
+order by expires_at limit $2"
+);
+
+const EXPIRE: &str = "update mandate set expired_at = $2
+where id = $1 and expired_at is null and revoked_at is null";
+
 const FIND: &str = concat!("select ", mandate_columns!(), " from mandate where id = $1");
 
 const OF_USER: &str = concat!(
@@ -190,6 +200,26 @@ pub(crate) async fn revoke_for_user(
     let done = sqlx::query(REVOKE)
         .bind(id.to_string())
         .bind(user.to_string())
+        .bind(now.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Mandates whose time is over and that nobody was told of, the oldest first.
+pub(crate) async fn over(db: &Db, now: Timestamp, limit: i64) -> Result<Vec<Mandate>, Error> {
+    let rows = sqlx::query(OVER)
+        .bind(now.as_millis())
+        .bind(limit)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(mandate_of).collect()
+}
+
+/// Notes that a mandate's end is told; gives whether it was not told before.
+pub(crate) async fn expire(tx: &mut Tx, id: MandateId, now: Timestamp) -> Result<bool, Error> {
+    let done = sqlx::query(EXPIRE)
+        .bind(id.to_string())
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;

@@ -147,8 +147,33 @@ async fn a_revoked_mandate_refuses_the_next_charge_on_every_host() {
             .await
             .unwrap();
         assert_eq!(again.revoked_at, revoked.revoked_at);
+        world.clock.advance_millis(400 * 24 * 3_600_000);
+        assert_eq!(world.payments.expire_mandates().await.unwrap(), 0);
         let kinds = world.events(&id.to_string()).await;
         assert_eq!(kinds, ["mandate.given", "mandate.revoked"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_mandate_is_told_once_when_it_has_come() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let person = Person::new(&world).await;
+        let mandate = person.give(person.mandate(5)).await;
+        let ends = mandate.grant.limits.expires_at.as_millis();
+        let left = ends - world.env.now().as_millis();
+        world.clock.advance_millis(left - 1);
+        assert_eq!(world.payments.expire_mandates().await.unwrap(), 0);
+        world.clock.advance_millis(1);
+        let (one, other) = tokio::join!(
+            world.payments.expire_mandates(),
+            world.payments.expire_mandates(),
+        );
+        assert_eq!(one.unwrap() + other.unwrap(), 1);
+        assert_eq!(world.payments.expire_mandates().await.unwrap(), 0);
+        let kinds = world.events(&mandate.id.to_string()).await;
+        assert_eq!(kinds, ["mandate.expired", "mandate.given"]);
     })
     .await;
 }

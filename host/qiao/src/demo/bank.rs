@@ -10,6 +10,8 @@ use crate::config::{BankConfig, Config};
 pub const SANDBOX_BANK: &str = "sandbox-bank";
 /// Who banks there: the log-in name, which is the password too.
 pub(crate) const CUSTOMER: &str = "wang";
+/// The fund company's account there, which the platform may debit.
+pub(crate) const FUND_ACCOUNT: &str = "1001880200000001";
 /// What sandbox-bank takes unless it is told otherwise. They guard play money.
 const CLIENT_ID: &str = "qiao";
 const CLIENT_SECRET: &str = "sandbox-client-secret";

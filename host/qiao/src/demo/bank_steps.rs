@@ -35,12 +35,14 @@ pub(super) async fn top_up(cast: &Cast) -> Played<()> {
     Ok(((), format!("{}, 3,000.00 CNY", transfer.id("btr_")?)))
 }
 
-/// Confirms a checkout with the PIN, paid from the linked account; gives the
-/// order's page.
+/// Chooses the linked account at a checkout, looks at its price and confirms it with
+/// the PIN; gives the order's page.
 pub(super) async fn confirm(person: &Person, checkout: &Page) -> anyhow::Result<Page> {
     let link = checkout.id("bnk_")?;
-    let fields = [("pin", PIN), ("method", link.as_str())];
-    let order = person.send(checkout, "confirm", &fields).await?;
+    let chosen = format!("{}?method={link}", checkout.path);
+    let checkout = person.open(&chosen).await?;
+    checkout.says(&["Taken from Sandbox Bank **** 8801"])?;
+    let order = person.send(&checkout, "confirm", &[("pin", PIN)]).await?;
     ensure!(
         order.path.starts_with("/orders/"),
         "the checkout did not lead to an order: {}",

@@ -133,7 +133,7 @@ impl<'a> Scenario<'a> {
         .await?;
         self.step(
             "the fund's bank advances money for instant redemptions",
-            stage::advance(self.host, &fund),
+            stage::advance(self.host, &operator, &fund),
         )
         .await?;
         let publish = stage::publish(&self.stage, &operator, &authority, &self.options.fines);

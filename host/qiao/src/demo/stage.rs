@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use qiao_auth::NewUser;
-use qiao_model::{Channel, Money, Scope, Secret};
+use qiao_model::{Currency, Money, Scope, Secret};
 use qiao_payments::Advance;
 
+use super::bank::{FUND_ACCOUNT, SANDBOX_BANK};
 use super::person::Person;
 use crate::host::Host;
 use crate::key::{self, Kind, NewKeyArgs};
@@ -16,8 +17,8 @@ use crate::plugin::publish::{Client, PublishArgs};
 
 /// The passwords of a sandbox are no secret.
 pub const PASSWORD: &str = "bridge-over-the-river";
-/// What the fund's bank advances for instant redemptions: 50,000.00 CNY.
-const ADVANCE_FEN: i64 = 5_000_000;
+/// What the fund's bank advances for instant redemptions.
+const ADVANCE_YUAN: &str = "50000.00";
 /// The person's payment PIN.
 pub const PIN: &str = "135790";
 
@@ -104,20 +105,33 @@ pub(crate) async fn sign_up(stage: &Stage, login: &str, name: &str) -> Played<Pe
     Ok((person, format!("{name}, login {login}")))
 }
 
-/// What the fund's bank puts into custody, so that redemptions are paid at once.
-pub(crate) async fn advance(host: &Host, fund: &Institution) -> Played<()> {
+/// The operator has the fund's bank put money into custody, so that redemptions are
+/// paid at once. On a host without a bank it is play money.
+pub(crate) async fn advance(host: &Host, operator: &Person, fund: &Institution) -> Played<()> {
+    if host.app.banks.is_any_configured() {
+        let path = format!("/operator/advances/{}/fund", fund.id);
+        let fields = [
+            ("channel", SANDBOX_BANK),
+            ("account_number", FUND_ACCOUNT),
+            ("amount", ADVANCE_YUAN),
+        ];
+        let transfer = operator.fill(&path, "advance", &fields).await?;
+        let id = transfer.id("btr_")?;
+        let lines = operator.open("/operator/advances").await?;
+        lines.says(&["50,000.00 CNY"])?;
+        return Ok(((), format!("{id}, {ADVANCE_YUAN} CNY from the fund's bank")));
+    }
     let permit = host.app.auth.permit_system("the demo", Scope::Operate);
     let advance = Advance {
         institution: fund.id.parse()?,
-        channel: Channel::SANDBOX,
-        amount: Money::cny(ADVANCE_FEN),
+        amount: Money::parse(ADVANCE_YUAN, Currency::CNY)?,
     };
     let payment = host
         .app
         .payments
         .fund_advance(&permit, advance, None)
         .await?;
-    Ok(((), format!("{} on the advance line", payment.amount)))
+    Ok(((), format!("{}, play money", payment.amount)))
 }
 
 pub(crate) async fn register(

@@ -100,7 +100,7 @@ pub(crate) struct NewBankTransferBody {
 pub(crate) struct BankTransferBody {
     /// `btr_…`.
     id: String,
-    /// `bank-top-up`, `bank-payment`, `withdrawal` or `payout`.
+    /// `bank-top-up`, `bank-payment`, `withdrawal`, `payout`, `advance` or `advance-return`.
     purpose: &'static str,
     /// The channel that carries it.
     channel: String,

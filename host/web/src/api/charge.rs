@@ -11,7 +11,7 @@ use qiao_payments::{Charge, ChargeCapture, HOLD_SECS_DEFAULT, Method, NewPayment
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::payment::{PaymentBody, seen_by};
+use super::payment::{NewSplitBody, PaymentBody, read_splits, seen_by};
 use super::wire::{MoneyBody, parse};
 use crate::App;
 use crate::extract::{Bearer, Json, scope};
@@ -24,8 +24,12 @@ use crate::problem::{Problem, ProblemBody};
 pub(crate) struct NewChargeBody {
     /// `mdt_…`.
     mandate: String,
-    /// How much, to the calling institution's settlement account.
+    /// How much in all.
     amount: MoneyBody,
+    /// Who gets it: 1 to 50 splits that sum to the amount; without them all of it goes
+    /// to the calling institution's settlement account.
+    #[serde(default)]
+    splits: Option<Vec<NewSplitBody>>,
     /// `prd_…`, when the mandate is for products.
     #[serde(default)]
     product: Option<String>,
@@ -57,11 +61,11 @@ pub(crate) enum CaptureBody {
     request_body = NewChargeBody,
     security(("bearer" = ["payments:charge"])),
     responses(
-        (status = 201, description = "The money is with the institution, or held", body = PaymentBody),
+        (status = 201, description = "The money is with the receivers, or held", body = PaymentBody),
         (status = 402, description = "The person has too little", content_type = "application/problem+json", body = ProblemBody),
         (status = 404, description = "No such mandate for this institution", content_type = "application/problem+json", body = ProblemBody),
         (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
-        (status = 422, description = "The mandate does not allow it: `cause` says why", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The mandate does not allow it: `cause` says why; or the splits do not sum to the amount", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
 pub(crate) async fn charge(
@@ -75,6 +79,14 @@ pub(crate) async fn charge(
     let id: MandateId = parse(&body.mandate)?;
     let amount: Money = body.amount.try_into()?;
     let mandate = app.payments.chargeable(&caller.permit, id).await?;
+    let splits = match body.splits {
+        Some(splits) => read_splits(&app, institution, splits).await?,
+        None => vec![Split {
+            receiver: Party::Institution(institution),
+            amount,
+            purpose: Cow::Borrowed("principal"),
+        }],
+    };
     let (capture, expires_at) = match body.capture {
         CaptureBody::Now => (ChargeCapture::Now, None),
         CaptureBody::Later => {
@@ -92,11 +104,7 @@ pub(crate) async fn charge(
             payer: Party::User(mandate.user),
             method: Method::Mandate(id),
             amount,
-            splits: vec![Split {
-                receiver: Party::Institution(institution),
-                amount,
-                purpose: Cow::Borrowed("principal"),
-            }],
+            splits,
             deliveries: Vec::new(),
             description: body.description,
             expires_at,

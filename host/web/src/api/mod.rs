@@ -185,12 +185,15 @@ fn operator() -> OpenApiRouter<App> {
         .routes(routes!(operator::get_books))
         .routes(routes!(receivable::list_receivables))
         .routes(routes!(advance::fund_advance))
+        .routes(routes!(advance::return_advance))
         .routes(routes!(operator::list_stuck_orders))
+        .routes(routes!(operator::list_unpaid_days))
         .routes(routes!(operator::ask_again))
 }
 
 fn play() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(sandbox::top_up))
+        .routes(routes!(sandbox::lend))
         .routes(routes!(sandbox::advance_clock))
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use qiao_auth::{AuditRow, Outcome};
 use qiao_ledger::AssetTotal;
 use qiao_model::OrderId;
+use qiao_orders::UnpaidDay;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -109,6 +110,51 @@ pub(crate) async fn list_audit(
     Ok(Json(Listing::of(rows.await?)))
 }
 
+/// A published day whose accrued fees are not paid.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnpaidDayBody {
+    /// `ins_…`: whose settlement account pays.
+    institution: String,
+    /// `prd_…`.
+    product: String,
+    /// The product's name.
+    name: String,
+    /// The price day, in Asia/Shanghai.
+    day: String,
+    /// The days that it stands for.
+    days: u32,
+}
+
+impl From<UnpaidDay> for UnpaidDayBody {
+    fn from(unpaid: UnpaidDay) -> Self {
+        Self {
+            institution: unpaid.institution.to_string(),
+            product: unpaid.product.to_string(),
+            name: unpaid.name,
+            day: unpaid.day.to_string(),
+            days: unpaid.days,
+        }
+    }
+}
+
+/// Days whose accrued fees are due: the settlement account has too little, or the
+/// worker has not come to them yet
+#[utoipa::path(
+    get,
+    path = "/v1/unpaid-days",
+    tag = "operator",
+    security(("session" = [])),
+    responses((status = 200, description = "By product, the oldest first", body = Listing<UnpaidDayBody>))
+)]
+pub(crate) async fn list_unpaid_days(
+    State(app): State<App>,
+    caller: Operator,
+) -> Result<Json<Listing<UnpaidDayBody>>, Problem> {
+    Ok(Json(Listing::of(
+        app.orders.unpaid_days(&caller.permit).await?,
+    )))
+}
+
 /// The books of every asset: each sums to zero
 #[utoipa::path(
     get,
@@ -124,7 +170,8 @@ pub(crate) async fn get_books(
     Ok(Json(Listing::of(app.payments.books(&caller.permit).await?)))
 }
 
-/// Orders whose plugin was asked as often as the host asks, and gave no answer
+/// Orders whose plugin was asked as often as the host asks, and gave no answer; and
+/// redemptions whose day has come and whose institution has too little
 #[utoipa::path(
     get,
     path = "/v1/stuck-orders",
@@ -142,7 +189,7 @@ pub(crate) async fn list_stuck_orders(
     Ok(Json(Listing::of(orders)))
 }
 
-/// Ask the plugin of a stuck order again
+/// Go on with a stuck order at once
 #[utoipa::path(
     post,
     path = "/v1/stuck-orders/{id}/ask-again",
@@ -150,7 +197,7 @@ pub(crate) async fn list_stuck_orders(
     params(("id" = String, Path, description = "`ord_…`")),
     security(("session" = [], "csrf" = [])),
     responses(
-        (status = 202, description = "The worker asks"),
+        (status = 202, description = "The worker goes on with it"),
         (status = 404, description = "No such order is stuck", content_type = "application/problem+json", body = ProblemBody),
     )
 )]

@@ -4,6 +4,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
+use qiao_auth::Permit;
+use qiao_banks::{BankTransfer, TransferState};
 use qiao_catalog::fee::ChargedLine;
 use qiao_model::{OfferId, OrderId, Secret};
 use qiao_orders as orders;
@@ -13,8 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::fee_schedule::payer_name;
 use super::page::EntryBody;
+use super::payment::MethodBody;
 use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
+use crate::checkout::{self, Agreement, Confirmed, PaidFrom};
 use crate::extract::{Bearer, Json, PathParam, Query, SessionUser, scope};
 use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem, ProblemBody};
@@ -68,6 +72,31 @@ impl From<&orders::Offer> for OfferBody {
 pub(crate) struct NewQuoteBody {
     /// `ofr_…`.
     offer: String,
+    /// How the person wants to pay; without it, from the balance.
+    method: Option<NewMethodBody>,
+}
+
+/// How a person wants to pay.
+#[derive(Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum NewMethodBody {
+    /// From the balance.
+    Balance,
+    /// From a linked bank account.
+    Bank {
+        /// `bnk_…`.
+        link: String,
+    },
+}
+
+impl NewMethodBody {
+    async fn read(&self, app: &App, permit: &Permit) -> Result<Method, Problem> {
+        let from = match self {
+            Self::Balance => PaidFrom::Balance,
+            Self::Bank { link } => PaidFrom::Link(parse(link)?),
+        };
+        Ok(from.method(app, permit).await?)
+    }
 }
 
 /// A priced offer, which the person can confirm until it expires.
@@ -81,6 +110,10 @@ pub(crate) struct QuoteBody {
     principal: MoneyBody,
     /// Every fee.
     fees: Vec<FeeBody>,
+    /// How it is paid; its channel's surcharge is among the fees.
+    method: MethodBody,
+    /// What the bank would be asked for; none where the balance pays.
+    debit: Option<DebitBody>,
     /// Units bought or given back, in hundredths.
     units_minor: Option<i64>,
     /// The price of a unit in 1/10000 of the main unit.
@@ -97,6 +130,19 @@ pub(crate) struct QuoteBody {
     fuel: u64,
     /// From when on it is refused.
     expires_at: String,
+}
+
+/// What a bank would take from the person's account for an order.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DebitBody {
+    /// `bnk_…`.
+    link: String,
+    /// The channel's code.
+    channel: String,
+    /// In all: the order's amount and the bank's fee.
+    amount: MoneyBody,
+    /// The bank's fee, which is no part of the order.
+    fee: MoneyBody,
 }
 
 /// When a redemption's money arrives.
@@ -146,9 +192,12 @@ pub(crate) struct FeeShareBody {
 }
 
 impl QuoteBody {
-    fn of(quote: orders::Quote, arrival: Option<orders::Arrival>) -> Self {
-        Self {
+    async fn of(app: &App, permit: &Permit, quote: orders::Quote) -> Result<Self, Problem> {
+        let arrival = app.orders.expected_arrival(&quote).await?;
+        Ok(Self {
             arrival: arrival.map(ArrivalBody::from),
+            debit: debit(app, permit, &quote).await?,
+            method: quote.method.into(),
             token: quote.token,
             amount: quote.amount.into(),
             principal: quote.principal.into(),
@@ -160,8 +209,28 @@ impl QuoteBody {
             release_digest: quote.release_digest,
             fuel: quote.fuel,
             expires_at: time(quote.expires_at),
-        }
+        })
     }
+}
+
+async fn debit(
+    app: &App,
+    permit: &Permit,
+    quote: &orders::Quote,
+) -> Result<Option<DebitBody>, Problem> {
+    let PaidFrom::Link(link) = PaidFrom::of(quote.method) else {
+        return Ok(None);
+    };
+    let debit = app
+        .banks
+        .expected_pay_in(permit, link, quote.amount)
+        .await?;
+    Ok(Some(DebitBody {
+        link: link.to_string(),
+        channel: debit.channel.to_string(),
+        amount: debit.amount.into(),
+        fee: debit.fee.into(),
+    }))
 }
 
 fn fees(lines: &[ChargedLine]) -> Vec<FeeBody> {
@@ -190,6 +259,9 @@ pub(crate) struct NewOrderBody {
     quote: String,
     /// The amount that the person saw and agreed to: the quote's.
     amount: MoneyBody,
+    /// The way to pay that the person saw, to be checked against the quote's; without
+    /// it, whatever was quoted.
+    method: Option<NewMethodBody>,
     /// The payment PIN.
     pin: String,
 }
@@ -331,8 +403,9 @@ pub(crate) async fn get_offer(
     security(("session" = [], "csrf" = [])),
     responses(
         (status = 200, description = "The quote, to be confirmed until it expires", body = QuoteBody),
-        (status = 404, description = "No such offer", content_type = "application/problem+json", body = ProblemBody),
-        (status = 422, description = "The plugin does not sell it so", content_type = "application/problem+json", body = ProblemBody),
+        (status = 404, description = "No such offer, or no such bank account of the caller", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "The account has to be linked again, or its bank cannot carry the amount now", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The plugin does not sell it so, or it is not paid that way", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
 pub(crate) async fn quote(
@@ -341,14 +414,17 @@ pub(crate) async fn quote(
     Json(body): Json<NewQuoteBody>,
 ) -> Result<Json<QuoteBody>, Problem> {
     let offer: OfferId = parse(&body.offer)?;
-    let context = orders::QuoteContext::default();
+    let method = match &body.method {
+        Some(method) => method.read(&app, &caller.permit).await?,
+        None => Method::Balance,
+    };
+    let context = orders::QuoteContext { method };
     let quote = app.orders.quote(&caller.permit, offer, context).await?;
-    let arrival = app.orders.expected_arrival(&quote).await?;
-    Ok(Json(QuoteBody::of(quote, arrival)))
+    Ok(Json(QuoteBody::of(&app, &caller.permit, quote).await?))
 }
 
-/// Confirm a quote with the payment PIN: the money is held, the plugin fulfils, the
-/// money is posted or goes back
+/// Confirm a quote with the payment PIN: a quoted bank account is debited, the money is
+/// held, the plugin fulfils, the money is posted or goes back
 #[utoipa::path(
     post,
     path = "/v1/orders",
@@ -358,10 +434,10 @@ pub(crate) async fn quote(
     security(("session" = [], "csrf" = [])),
     responses(
         (status = 201, description = "The order, in the state that it has reached", body = OrderBody),
-        (status = 402, description = "The balance is too small", content_type = "application/problem+json", body = ProblemBody),
+        (status = 402, description = "The balance is too small, or the bank does not move the money", content_type = "application/problem+json", body = ProblemBody),
         (status = 403, description = "The PIN is wrong", content_type = "application/problem+json", body = ProblemBody),
-        (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
-        (status = 422, description = "The quote does not count, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "The first request with the key is in flight, or the bank has not moved the money yet: the same request again places the order once it has, while the quote holds; what arrives later is in the balance", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The quote does not count, another way to pay was quoted, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
 pub(crate) async fn place_order(
@@ -373,23 +449,47 @@ pub(crate) async fn place_order(
     let agreed = format!("{} {}", request.body.amount.minor, request.body.quote);
     let key = request.under_part(&caller.permit, agreed.as_bytes())?;
     let body = request.body;
-    let confirmation = orders::Confirmation {
-        method: Method::Balance,
+    let method = match &body.method {
+        Some(method) => Some(method.read(&app, &caller.permit).await?),
+        None => None,
+    };
+    let agreement = Agreement {
+        method,
         amount: body.amount.try_into()?,
-        pin: app
-            .auth
-            .verify_pin_in_session(&caller.permit, &caller.session, &Secret::new(body.pin))
-            .await?,
+        pin: Secret::new(body.pin),
         token: body.quote,
         key,
     };
-    let order = app.orders.confirm(&caller.permit, confirmation).await?;
+    let by = (&caller.permit, &caller.session);
+    let order = match checkout::confirm(&app, by, agreement).await? {
+        Confirmed::Ordered(order) => *order,
+        Confirmed::NotPaidIn(transfer) => return Err(not_paid_in(&transfer)),
+    };
     let location = format!("/v1/orders/{}", order.id);
     Ok((
         StatusCode::CREATED,
         [(LOCATION, location)],
         Json(whole(&app, order).await?),
     ))
+}
+
+/// Why there is no order: the bank has not moved the money, or does not.
+fn not_paid_in(transfer: &BankTransfer) -> Problem {
+    let (id, state) = (transfer.id, transfer.standing.state);
+    let kind = match state {
+        TransferState::Rejected => Kind::BankRejected,
+        TransferState::Requested
+        | TransferState::Accepted
+        | TransferState::Unknown
+        | TransferState::Done => Kind::BankUnderWay,
+    };
+    let problem = Problem::new(kind, format!("bank transfer {id} is {state}"))
+        .with("transfer", id.to_string())
+        .with("state", state.name());
+    match &transfer.standing.reason {
+        Some(reason) => problem.with("reason", reason.as_str()),
+        None => problem,
+    }
 }
 
 /// The caller's orders

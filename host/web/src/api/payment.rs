@@ -90,6 +90,12 @@ pub(crate) enum ReceiverBody {
         /// `ins_…`.
         id: String,
     },
+    /// What an institution sets aside for redemptions that are paid later; never named
+    /// by a request.
+    Clearing {
+        /// `ins_…`.
+        id: String,
+    },
     /// A bank channel's custody; never named by a request.
     Bank {
         /// The channel's code.
@@ -214,6 +220,7 @@ fn receiver_seen_by(app: &App, institution: InstitutionId, party: Party) -> Rece
         Party::Revenue(id) => ReceiverBody::Revenue { id: id.to_string() },
         Party::Receivable(id) => ReceiverBody::Receivable { id: id.to_string() },
         Party::Advance(id) => ReceiverBody::Advance { id: id.to_string() },
+        Party::Clearing(id) => ReceiverBody::Clearing { id: id.to_string() },
         Party::Bank(channel) => ReceiverBody::Bank {
             channel: channel.to_string(),
         },
@@ -223,6 +230,23 @@ fn receiver_seen_by(app: &App, institution: InstitutionId, party: Party) -> Rece
         Party::Platform => ReceiverBody::Platform,
         Party::Sandbox => ReceiverBody::Sandbox,
     }
+}
+
+/// Who gets what, as an institution names them.
+pub(super) async fn read_splits(
+    app: &App,
+    institution: InstitutionId,
+    bodies: Vec<NewSplitBody>,
+) -> Result<Vec<Split>, Problem> {
+    let mut splits = Vec::with_capacity(bodies.len());
+    for split in bodies {
+        splits.push(Split {
+            receiver: receiver(app, institution, split.receiver).await?,
+            amount: split.amount.try_into()?,
+            purpose: split.purpose.into(),
+        });
+    }
+    Ok(splits)
 }
 
 async fn receiver(
@@ -247,6 +271,7 @@ async fn receiver(
         ReceiverBody::Platform => Ok(Party::Platform),
         ReceiverBody::Receivable { .. }
         | ReceiverBody::Advance { .. }
+        | ReceiverBody::Clearing { .. }
         | ReceiverBody::Bank { .. }
         | ReceiverBody::Channel { .. }
         | ReceiverBody::Sandbox => Err(Problem::new(
@@ -304,14 +329,7 @@ pub(crate) async fn pay(
 ) -> Result<impl IntoResponse, Problem> {
     let institution = caller.permit.demand_institution()?;
     let key = request.under(&caller.permit)?;
-    let mut splits = Vec::with_capacity(request.body.splits.len());
-    for split in request.body.splits {
-        splits.push(Split {
-            receiver: receiver(&app, institution, split.receiver).await?,
-            amount: split.amount.try_into()?,
-            purpose: split.purpose.into(),
-        });
-    }
+    let splits = read_splits(&app, institution, request.body.splits).await?;
     let payment = NewPayment {
         id: app.env.id(),
         order: None,

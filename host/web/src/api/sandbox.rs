@@ -3,9 +3,11 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use qiao_model::Money;
+use qiao_payments::Advance;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::payment::known_institution;
 use super::wire::{MoneyBody, time};
 use crate::App;
 use crate::extract::{Json, Operator, SessionUser};
@@ -28,6 +30,16 @@ pub(crate) struct TopUpBody {
 pub(crate) struct ToppedUpBody {
     /// `pay_…`.
     payment: String,
+    /// How much.
+    amount: MoneyBody,
+}
+
+/// Play money for an institution's instant redemptions.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct LoanBody {
+    /// `ins_…`.
+    institution: String,
     /// How much.
     amount: MoneyBody,
 }
@@ -76,6 +88,40 @@ pub(crate) async fn top_up(
     let body = ToppedUpBody {
         payment: payment.id.to_string(),
         amount: payment.amount.into(),
+    };
+    Ok((StatusCode::CREATED, Json(body)))
+}
+
+/// Play money on an institution's advance line; its bank replaces it
+#[utoipa::path(
+    post,
+    path = "/v1/sandbox/advances",
+    tag = "sandbox",
+    params(("idempotency-key" = String, Header, description = "At most 255 characters")),
+    request_body = LoanBody,
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 201, description = "The line is raised", body = ToppedUpBody),
+        (status = 422, description = "No such institution, no amount, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn lend(
+    State(app): State<App>,
+    caller: Operator,
+    request: Keyed<LoanBody>,
+) -> Result<(StatusCode, Json<ToppedUpBody>), Problem> {
+    let key = request.under(&caller.permit)?;
+    let advance = Advance {
+        institution: known_institution(&app, &request.body.institution).await?,
+        amount: request.body.amount.try_into()?,
+    };
+    let lent = app
+        .payments
+        .fund_advance(&caller.permit, advance, Some(key));
+    let lent = lent.await?;
+    let body = ToppedUpBody {
+        payment: lent.id.to_string(),
+        amount: lent.amount.into(),
     };
     Ok((StatusCode::CREATED, Json(body)))
 }

@@ -79,6 +79,9 @@ pub(crate) fn told(problem: &Problem, t: &'static Text) -> (&'static str, String
         | Kind::HoldExpired
         | Kind::NotCapturable
         | Kind::QuoteInvalid
+        | Kind::MethodDiffers
+        | Kind::BankUnderWay
+        | Kind::BankRejected
         | Kind::WrongState
         | Kind::NoBankRoute
         | Kind::LinkOver

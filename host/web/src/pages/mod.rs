@@ -30,7 +30,7 @@
 //! | `follow` | `/a/{handle}/follow` | |
 //! | `confirm` | `/a/{handle}/unfollow` | |
 //! | `form-{n}`, `action-{n}` | `/a/{handle}/{service}` | hidden `form`, the plugin's own as `f_<name>` |
-//! | `confirm` | `/checkout/{offer}` | `method` when a bank is linked, `pin`, hidden `quote`, `amount`, `key` |
+//! | `confirm` | `/checkout/{offer}` | `pin`, hidden `quote`, `amount`, `method`, `key` |
 //! | `register` | `/console/register` | `name`, `kind`, `handle`, `summary`, `key` |
 //! | `upload` | `/console/{institution}/releases/upload` | `component` (multipart) |
 //! | `confirm` | `/console/{institution}/releases/{release}/activate` | |
@@ -46,6 +46,7 @@
 //! | `resume-{n}` | `/operator/banks/{channel}/resume` | |
 //! | `ask-again` | `/operator/banks/transfers/{transfer}/ask-again` | |
 //! | `decide` | `/operator/banks/transfers/{transfer}/decide` | `verdict`, `bank_reference`, `reason` |
+//! | `advance` | `/operator/advances/{institution}/fund`, `…/return` | `channel`, `account_number`, `amount`, hidden `key` |
 //! | `clock` | `/operator/clock` | `hours` |
 
 use axum::Router;

@@ -1,5 +1,6 @@
 //! The face of operators.
 
+mod advance;
 mod audit;
 mod bank;
 mod books;
@@ -71,6 +72,11 @@ pub(super) fn routes() -> Router<App> {
         .route(
             "/operator/payouts/terms/{institution}",
             get(payout::ask_approve).post(payout::approve),
+        )
+        .route("/operator/advances", get(advance::list))
+        .route(
+            "/operator/advances/{institution}/{way}",
+            get(advance::ask).post(advance::send),
         )
         .route("/operator/audit", get(audit::list))
         .route("/operator/clock", get(clock::show).post(clock::advance))

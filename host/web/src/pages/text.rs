@@ -225,7 +225,6 @@ words! {
     bank_failed: "The bank does not answer. Nothing was moved; try again in a while.", "银行没有响应，资金未动，请稍后再试。";
     not_authorized: "The account was not linked. Begin again if you still want to.", "账户未绑定，如需绑定请重新开始。";
     pay_from_bank_unknown: "Nothing is ordered. If the bank moves the money, it arrives in your balance.", "尚未下单。如果银行完成划转，款项会进入您的余额。";
-    pay_from: "Pay from", "付款账户";
 
     // Public account.
     follow: "Follow", "关注";
@@ -279,6 +278,10 @@ words! {
     arrives_on: "The money arrives on {}, the next business day.", "资金将于下一工作日 {} 到账。";
     holds_until: "This price holds until {}.", "此报价有效至 {}。";
     payment_method: "Payment method", "付款方式";
+    taken_from: "Taken from {} {}", "从{} {}扣款";
+    pay_so: "Pay from here", "改用此账户";
+    method_differs: "Another way to pay was quoted", "付款方式与报价不符";
+    method_differs_text: "Nothing was charged. The price follows from the way to pay; look at the price for the one you chose.", "没有扣款。价格因付款方式而异，请查看所选方式的报价。";
     confirm_pay: "Pay {}", "支付 {}";
     confirm_redeem: "Redeem and receive {}", "赎回并收到 {}";
     quote_expired: "The price has expired", "报价已过期";

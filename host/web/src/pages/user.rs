@@ -4,7 +4,7 @@ mod account;
 mod bank;
 mod bank_transfer;
 mod checkout;
-mod checkout_bank;
+mod checkout_methods;
 mod consent;
 mod holdings;
 mod home;
@@ -22,6 +22,7 @@ use crate::App;
 
 pub(super) use order::timeline;
 pub(super) use session::Nothing;
+pub(super) use wallet::new_key;
 
 /// Its pages.
 pub(super) fn routes() -> Router<App> {

@@ -230,6 +230,7 @@ impl Visit {
             ("/custody", "Custody"),
             ("/reconciliation", "Reconciliation"),
             ("/payouts", "Payouts"),
+            ("/advances", "Advances"),
             ("/audit", "Audit"),
         ]
         .into_iter()

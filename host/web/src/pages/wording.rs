@@ -307,6 +307,7 @@ pub(crate) fn party(party: Party, institution: Option<InstitutionId>) -> String 
         Party::Revenue(id) => format!("the fees of {id}"),
         Party::Receivable(_) => "what you owe".to_owned(),
         Party::Advance(_) => "your bank's advance".to_owned(),
+        Party::Clearing(_) => "set aside for redemptions".to_owned(),
         Party::Bank(channel) => format!("the bank `{channel}`"),
         Party::Channel(channel) => format!("the fees of the bank `{channel}`"),
         Party::Platform => "the platform's fees".to_owned(),

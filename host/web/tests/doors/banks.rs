@@ -10,17 +10,24 @@ use url::Url;
 use crate::caller::Caller;
 use crate::host::{Host, PIN, text};
 
-struct World {
-    host: Host,
-    bank: Bank,
-    person: Caller,
-    operator: Caller,
+/// The fund's account at the bank.
+pub(crate) const FUND_NUMBER: &str = "1001880200000001";
+
+/// A host with one bank, and a person with an account there.
+pub(crate) struct World {
+    pub(crate) host: Host,
+    pub(crate) bank: Bank,
+    pub(crate) person: Caller,
+    pub(crate) operator: Caller,
 }
 
 impl World {
-    async fn new(database: TestDatabase) -> Self {
+    pub(crate) async fn new(database: TestDatabase) -> Self {
         let bank = Bank::start(Options {
-            customers: vec![Customer::new("wang", "wang", "6222020200018801", 1_000_000)],
+            customers: vec![
+                Customer::new("wang", "wang", "6222020200018801", 1_000_000),
+                Customer::new("harvest", "harvest", FUND_NUMBER, 1_000_000).debitable(),
+            ],
             ..Options::default()
         })
         .await
@@ -52,7 +59,7 @@ impl World {
     }
 
     /// Links the person's account: their browser goes to the bank and comes back.
-    async fn link(&self) -> String {
+    pub(crate) async fn link(&self) -> String {
         let body = json!({ "channel": "river" });
         let begun = self.person.post("/v1/bank-links", &body).await.expect(201);
         let url = Url::parse(&text(&begun.body["authorize_url"])).unwrap();

@@ -30,15 +30,17 @@ const PUBLIC: [&str; 18] = [
 ];
 
 /// What moves money.
-const KEYED: [&str; 9] = [
+const KEYED: [&str; 11] = [
     "post /v1/bank-transfers",
     "post /v1/charges",
+    "post /v1/institutions/{id}/advance-returns",
     "post /v1/institutions/{id}/advances",
     "post /v1/orders",
     "post /v1/payments",
     "post /v1/payments/{id}/capture",
     "post /v1/payments/{id}/refunds",
     "post /v1/payments/{id}/void",
+    "post /v1/sandbox/advances",
     "post /v1/sandbox/top-ups",
 ];
 

@@ -16,6 +16,7 @@ mod host;
 mod instant;
 mod institutions;
 mod mandates;
+mod methods;
 mod pages;
 mod payments;
 mod people;

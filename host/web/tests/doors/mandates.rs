@@ -127,6 +127,34 @@ async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
 }
 
 #[tokio::test]
+async fn a_charge_is_split_as_a_payment_is() {
+    qiao_tests::each_database(|database| async move {
+        let stage = Stage::open(database).await;
+        let mandate = stage.mandate().await;
+        let server = stage.host.able_server(&stage.fund).await;
+        let split = |receiver: Value, minor| {
+            json!({ "receiver": receiver, "amount": cny(minor), "purpose": "principal" })
+        };
+        let own = json!({ "type": "institution", "id": stage.fund.id });
+        let platform = json!({ "type": "platform" });
+        let mut body = stage.charge(&mandate, 10_000);
+        body["splits"] = json!([split(own.clone(), 9_900), split(platform.clone(), 99)]);
+        let off = server.keyed("/v1/charges", "off", &body).await;
+        off.expect_problem(422, "invalid-value");
+        body["splits"] = json!([]);
+        let none = server.keyed("/v1/charges", "none", &body).await;
+        none.expect_problem(422, "invalid-value");
+        assert_eq!(stage.available().await, 100_000);
+        body["splits"] = json!([split(own, 9_900), split(platform, 100)]);
+        let charged = server.keyed("/v1/charges", "split", &body).await.expect(201).body;
+        assert_eq!(charged["splits"].as_array().unwrap().len(), 2);
+        assert_eq!(charged["splits"][1]["amount"], cny(100));
+        assert_eq!(stage.available().await, 90_000);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_revoked_mandate_refuses_the_next_charge() {
     qiao_tests::each_database(|database| async move {
         let stage = Stage::open(database).await;

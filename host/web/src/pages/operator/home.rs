@@ -51,7 +51,7 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
             .tile("Releases in review", count(in_review.len()))
             .tone(attention(in_review.len()))
             .link("/operator/releases")
-            .tile("Orders of unknown outcome", count(stuck.len()))
+            .tile("Orders that wait", count(stuck.len()))
             .tone(attention(stuck.len()))
             .link("/operator/orders")
             .tile("Assets that do not sum to zero", count(broken))

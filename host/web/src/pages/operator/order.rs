@@ -1,7 +1,7 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qiao_model::OrderId;
-use qiao_orders::{Order, OrderPage};
+use qiao_orders::{Order, OrderPage, UnpaidDay};
 use serde::Deserialize;
 
 pub(super) use crate::pages::console::order::ORDERS_PER_PAGE;
@@ -12,7 +12,7 @@ use crate::pages::failed::{Failed, page, see, sentence_of};
 use crate::pages::sent::Sent;
 use crate::pages::text::Text;
 use crate::pages::user::Nothing;
-use crate::pages::view::staff::List;
+use crate::pages::view::staff::{List, Section};
 use crate::pages::view::{Cell, Empty, Figure, Form, Locale, Table, Tone, When};
 use crate::pages::visit::{Operator, Visit};
 use crate::pages::wording;
@@ -22,7 +22,8 @@ pub(super) struct OrdersQuery {
     before: Option<String>,
 }
 
-/// `GET /operator/orders`: those whose end nobody knows.
+/// `GET /operator/orders`: those whose end nobody knows, those that their institution
+/// cannot pay yet, and the accrued fees that are due.
 pub(super) async fn list(
     State(app): State<App>,
     operator: Operator,
@@ -37,17 +38,40 @@ pub(super) async fn list(
     let orders = app.orders.stuck(&operator.permit, wanted).await?;
     let table = table(&operator.visit, &orders);
     let table = table.paging(paging("/operator/orders", before.is_some(), &orders));
-    let lead = "The plugin did not say how they ended. The worker keeps asking, with longer and longer pauses; the money is held or captured meanwhile.";
+    let lead = "The plugin did not say how they ended, or the day of a redemption has come and its institution has too little. The worker keeps trying; what was held stays held meanwhile.";
     let shell = operator
         .visit
-        .operator_page(&app, "Orders of unknown outcome", "/orders");
-    page(&List::new(shell, lead, table))
+        .operator_page(&app, "Orders that wait", "/orders");
+    let mut list = List::new(shell, lead, table);
+    list.sections.push(Section {
+        title: "Accrued fees that are due".to_owned(),
+        table: unpaid_table(&app.orders.unpaid_days(&operator.permit).await?),
+    });
+    page(&list)
+}
+
+fn unpaid_table(unpaid: &[UnpaidDay]) -> Table {
+    let empty = Empty::new(
+        "No fee is due",
+        "Days that a fund's settlement account cannot pay appear here until it can.",
+    );
+    let columns = ["Day", "Fund", "Institution", ">Days"];
+    let mut table = Table::new("Accrued fees that are due", &columns, empty);
+    for day in unpaid {
+        table.push(vec![
+            Cell::text(day.day.to_string()),
+            Cell::Two(day.name.clone(), day.product.to_string()),
+            Cell::code(day.institution),
+            Cell::Figure(Figure::count(i64::from(day.days))),
+        ]);
+    }
+    table
 }
 
 fn table(visit: &Visit, orders: &[Order]) -> Table {
     let empty = Empty::new(
-        "No order is stuck",
-        "Orders of unknown outcome appear here.",
+        "No order waits",
+        "Orders of unknown outcome and redemptions that cannot be paid yet appear here.",
     );
     let columns = [
         "Order",
@@ -58,7 +82,7 @@ fn table(visit: &Visit, orders: &[Order]) -> Table {
         ">In all",
         "",
     ];
-    let mut table = Table::new("Orders of unknown outcome", &columns, empty);
+    let mut table = Table::new("Orders that wait", &columns, empty);
     let t = Text::of(Locale::En);
     for (index, order) in orders.iter().enumerate() {
         let standing = &order.standing;
@@ -70,7 +94,7 @@ fn table(visit: &Visit, orders: &[Order]) -> Table {
             &format!("ask-again-{index}"),
             action,
             visit.csrf(),
-            "Ask now",
+            "Go on now",
         );
         table.push(vec![
             Cell::Two(order.quote.title.clone(), order.id.to_string()),

@@ -223,9 +223,9 @@ pub(super) fn transfer_page(person: &Person, transfer: &BankTransfer) -> BankTra
     let t = person.visit.t();
     let (route, standing) = (&transfer.route, &transfer.standing);
     let title = match transfer.purpose {
-        Purpose::TopUp => t.top_up_from,
+        Purpose::TopUp | Purpose::Advance => t.top_up_from,
         Purpose::Payment => t.paid_from,
-        Purpose::Withdrawal | Purpose::Payout => t.withdrawal_to,
+        Purpose::Withdrawal | Purpose::Payout | Purpose::AdvanceReturn => t.withdrawal_to,
     };
     let facts = Facts::new()
         .with(t.bank_transfer, Cell::code(transfer.id))

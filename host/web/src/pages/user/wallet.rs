@@ -23,7 +23,7 @@ pub(super) const TOP_UP_MAX: Money = Money::cny(1_000_000_000);
 const LINES_PER_PAGE: usize = 100;
 
 /// A key for a form that moves money: sent twice, it has one effect.
-pub(super) fn new_key(app: &App) -> String {
+pub(in crate::pages) fn new_key(app: &App) -> String {
     URL_SAFE_NO_PAD.encode(app.env.secret::<16>().expose())
 }
 

@@ -12,7 +12,7 @@ mod wallet;
 
 pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
 pub(crate) use bank::{BankTransferPage, Banks, LinkedAccount};
-pub(crate) use checkout::{Checkout, CheckoutState, FeeLine, Payable};
+pub(crate) use checkout::{Checkout, CheckoutState, Debited, FeeLine, MethodRow, Payable};
 pub(crate) use home::{AccountCard, Greeting, Home};
 pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates};
 pub(crate) use order::{MoneyStory, Order, OrderRow, Orders};

@@ -1,9 +1,9 @@
 use super::{CSRF, ORDER, PAYMENT, Sample, cny, sample, visitor, when};
 use crate::pages::text::{Text, fill};
 use crate::pages::view::user::{
-    Account, AccountCard, Block, Checkout, CheckoutState, FeeLine, FollowButton, Greeting, Holding,
-    Holdings, Home, Item, LogIn, Me, MenuGroup, Message, Metric, MoneyStory, Movement, Order,
-    OrderRow, Orders, Payable, Pin, Service, SignUp, Wallet,
+    Account, AccountCard, Block, Checkout, CheckoutState, Debited, FeeLine, FollowButton, Greeting,
+    Holding, Holdings, Home, Item, LogIn, Me, MenuGroup, Message, MethodRow, Metric, MoneyStory,
+    Movement, Order, OrderRow, Orders, Payable, Pin, Service, SignUp, Wallet,
 };
 use crate::pages::view::{
     Badge, Cell, Empty, Face, Facts, Field, Figure, Form, Icon, Kind, Link, Locale, Notice, Paging,
@@ -380,30 +380,60 @@ fn checkout(locale: Locale, state: CheckoutState, priced: bool) -> Checkout {
             fees: fees(t),
             total_label: t.you_pay.to_owned(),
             total: cny(101_300),
+            debit: None,
             notes: Facts::new(),
             arrival: Some(fill(t.arrives_on, &[&"2026-11-23"])),
             holds_until: fill(t.holds_until, &[&"2026-11-22 16:05:00"]),
         }),
+        methods: if priced {
+            methods(t, false)
+        } else {
+            Vec::new()
+        },
         state,
     }
 }
 
 fn ready(locale: Locale, error: Option<String>) -> CheckoutState {
     let t = Text::of(locale);
-    CheckoutState::Ready {
-        balance: cny(1_000_000),
-        form: Box::new(
-            Form::new(
-                "confirm",
-                "/checkout/ofr_1",
-                CSRF,
-                &fill(t.confirm_pay, &[&"1,013.00 CNY"]),
-            )
-            .hidden("quote", "eyJ…")
-            .hidden("key", "k2")
-            .field(Field::new("pin", t.payment_pin, Kind::Pin).error(error)),
-        ),
-    }
+    let button = fill(t.confirm_pay, &[&"1,013.00 CNY"]);
+    let form = Form::new("confirm", "/checkout/ofr_1", CSRF, &button)
+        .hidden("quote", "eyJ…")
+        .hidden("method", "balance")
+        .hidden("key", "k2")
+        .field(Field::new("pin", t.payment_pin, Kind::Pin).error(error));
+    CheckoutState::Ready(Box::new(form))
+}
+
+/// The balance and one account, of which one is quoted.
+fn methods(t: &Text, of_bank: bool) -> Vec<MethodRow> {
+    let row = |is_bank: bool, name: &str, told: String| MethodRow {
+        is_bank,
+        name: name.to_owned(),
+        told,
+        href: (is_bank != of_bank).then(|| "/checkout/ofr_1?method=…".to_owned()),
+    };
+    let available = format!("{} 10,000.00 CNY", t.available);
+    vec![
+        row(false, t.balance, available),
+        row(true, "Bank of the Lake **** 8801", t.bank_free.to_owned()),
+    ]
+}
+
+/// The same order from a bank that takes a fee.
+fn from_a_bank() -> Checkout {
+    let t = Text::of(Locale::En);
+    let mut view = checkout(Locale::En, ready(Locale::En, None), true);
+    view.methods = methods(t, true);
+    view.payable = view.payable.map(|payable| Payable {
+        debit: Some(Debited {
+            fee: cny(200),
+            label: fill(t.taken_from, &[&"Bank of the Lake", &"**** 8801"]),
+            amount: cny(101_500),
+        }),
+        ..payable
+    });
+    view
 }
 
 fn checkouts() -> Vec<Sample> {
@@ -436,6 +466,7 @@ fn checkouts() -> Vec<Sample> {
             "wrong_pin",
             &checkout(Locale::En, ready(Locale::En, Some(wrong)), true),
         ),
+        sample(page, "from_a_bank", &from_a_bank()),
         sample(page, "expired", &checkout(Locale::En, expired, false)),
         sample(page, "too_small", &checkout(Locale::En, small, true)),
     ]

@@ -18,6 +18,8 @@ pub(crate) struct Checkout {
     pub(crate) facts: Facts,
     /// The price; none when there is no quote.
     pub(crate) payable: Option<Payable>,
+    /// The ways to pay; none without a price.
+    pub(crate) methods: Vec<MethodRow>,
     /// What the visitor can do.
     pub(crate) state: CheckoutState,
 }
@@ -37,12 +39,38 @@ pub(crate) struct Payable {
     pub(crate) total_label: String,
     /// What leaves or enters the wallet.
     pub(crate) total: Figure,
+    /// What the bank takes; none where the balance pays.
+    pub(crate) debit: Option<Debited>,
     /// Further lines of the quote.
     pub(crate) notes: Facts,
     /// When a redemption's money arrives, in a sentence.
     pub(crate) arrival: Option<String>,
     /// Until when it holds, in a sentence.
     pub(crate) holds_until: String,
+}
+
+/// What leaves a bank account.
+#[derive(Clone, Debug)]
+pub(crate) struct Debited {
+    /// The bank's fee, which is no part of the order.
+    pub(crate) fee: Figure,
+    /// From where.
+    pub(crate) label: String,
+    /// In all.
+    pub(crate) amount: Figure,
+}
+
+/// One way to pay.
+#[derive(Clone, Debug)]
+pub(crate) struct MethodRow {
+    /// Whether it is a bank account.
+    pub(crate) is_bank: bool,
+    /// The balance, or a bank and an account.
+    pub(crate) name: String,
+    /// What there is, or what it costs.
+    pub(crate) told: String,
+    /// Where the price for it is; none for the one that is quoted.
+    pub(crate) href: Option<String>,
 }
 
 /// One fee.
@@ -59,13 +87,8 @@ pub(crate) struct FeeLine {
 /// What stands below the price.
 #[derive(Clone, Debug)]
 pub(crate) enum CheckoutState {
-    /// The payment method and the form that confirms.
-    Ready {
-        /// The wallet's balance.
-        balance: Figure,
-        /// PIN and button.
-        form: Box<Form>,
-    },
+    /// PIN and button.
+    Ready(Box<Form>),
     /// Why it cannot be confirmed, and the way on.
     Blocked(Notice),
 }
