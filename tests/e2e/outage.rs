@@ -94,6 +94,7 @@ async fn payments_wait_or_are_put_off_while_postgres_restarts_and_none_is_lost()
         database_url: Some(cluster.database().await),
         address: free_address(),
         public_url: None,
+        size_max_mib: None,
     };
     let till = Till::open(&options).await;
     let process = Process::start(&options).await;

@@ -18,6 +18,8 @@ pub(crate) struct ProcessOptions {
     pub(crate) address: String,
     /// The issuer, where another host is.
     pub(crate) public_url: Option<String>,
+    /// MiB to which the SQLite file may grow.
+    pub(crate) size_max_mib: Option<u64>,
 }
 
 impl ProcessOptions {
@@ -28,7 +30,16 @@ impl ProcessOptions {
             database_url: database.url.clone(),
             address: free_address(),
             public_url: None,
+            size_max_mib: None,
         }
+    }
+
+    /// A configuration file with what no flag says.
+    fn config(&self) -> Option<PathBuf> {
+        let quota = self.size_max_mib?;
+        let file = self.data.join("quota.toml");
+        std::fs::write(&file, format!("[data]\nsize_max_mib = {quota}\n")).unwrap();
+        Some(file)
     }
 }
 
@@ -56,6 +67,9 @@ impl Process {
         }
         if let Some(url) = &options.public_url {
             command.args(["--public-url", url]);
+        }
+        if let Some(file) = options.config() {
+            command.arg("--config").arg(file);
         }
         let started = Instant::now();
         let mut process = Self {

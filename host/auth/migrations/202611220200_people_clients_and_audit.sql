@@ -20,12 +20,13 @@ create index session_by_user on session (user_id);
 create index session_by_expiry on session (expires_at);
 
 -- Failures by log-in name: also of names that nobody has, so that a guess
--- learns nothing from how it is throttled.
+-- learns nothing from how it is throttled. Refusals are those of the present pause.
 create table login_throttle (
     login text primary key,
     failures bigint not null check (failures >= 0),
     locked_until bigint not null,
-    last_failed_at bigint not null
+    last_failed_at bigint not null,
+    refusals bigint not null check (refusals >= 0)
 );
 
 create table payment_pin (
@@ -50,16 +51,22 @@ create table oauth_client (
     institution_id text not null,
     name text not null,
     jwks text not null,
+    -- What it has, and what its staff asked for that an operator has not decided.
     scopes text not null,
+    asked_scopes text not null default '',
     state text not null check (state in ('active', 'disabled')),
     created_at bigint not null
 );
 create index oauth_client_by_institution on oauth_client (institution_id);
+create index oauth_client_asking on oauth_client (id) where asked_scopes <> '';
 
--- Institutions whose staff and clients are refused.
-create table institution_suspension (
+-- Institutions whose clients are refused: those that no operator has approved
+-- yet, whose staff prepare what they will do, and suspended ones, whose staff
+-- are refused too.
+create table institution_bar (
     institution_id text primary key,
-    suspended_at bigint not null
+    cause text not null check (cause in ('pending', 'suspended')),
+    since bigint not null
 );
 
 -- RFC 7523 section 3: a jti counts once until its assertion has expired.

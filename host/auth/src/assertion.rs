@@ -1,4 +1,4 @@
-use qiao_model::{OAuthClientId, Timestamp};
+use qiao_model::{OAuthClientId, Timestamp, is_plain_text};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -65,7 +65,9 @@ impl Auth {
         }
         let inner = self.inner();
         let Some(client) = client::find_able(&inner.db, claimed).await? else {
-            return Err(refuse("no such client, or it is disabled or suspended"));
+            return Err(refuse(
+                "no such client, or it is disabled, or its institution is suspended or not approved yet",
+            ));
         };
         match self.check_assertion(&client, assertion).await {
             Err(OAuthError::InvalidClient(cause)) => {
@@ -112,8 +114,9 @@ impl Auth {
         }
         let now = inner.env.now();
         check_times(&claims, now)?;
-        if claims.jti.is_empty() || claims.jti.chars().count() > ASSERTION_JTI_CHARS_MAX {
-            return Err(refuse("jti is empty or too long"));
+        let length = claims.jti.chars().count();
+        if !(1..=ASSERTION_JTI_CHARS_MAX).contains(&length) || !is_plain_text(&claims.jti) {
+            return Err(refuse("jti is empty, too long or not plain text"));
         }
         let forget_at = Timestamp::from_millis(0)
             .plus_secs(claims.exp)

@@ -1,6 +1,6 @@
 use qiao_db::Tx;
 use qiao_model::id::{Id, Noun};
-use qiao_model::{Scope, Timestamp};
+use qiao_model::{Scope, Timestamp, is_plain_text};
 
 use crate::permit::{Actor, Permit};
 use crate::store::audit as store;
@@ -155,6 +155,9 @@ impl Auth {
         before: Option<&str>,
     ) -> Result<Vec<AuditRow>, Error> {
         permit.covers(Scope::Operate)?;
+        if before.is_some_and(|before| !is_plain_text(before)) {
+            return Ok(Vec::new());
+        }
         Ok(store::page_before(&self.inner().db, before, AUDIT_PAGE_ROWS).await?)
     }
 
@@ -164,6 +167,9 @@ impl Auth {
     /// The caller is no operator, or the database does not answer.
     pub async fn audit_of(&self, permit: &Permit, subject: &str) -> Result<Vec<AuditRow>, Error> {
         permit.covers(Scope::Operate)?;
+        if !is_plain_text(subject) {
+            return Ok(Vec::new());
+        }
         Ok(store::page_of_subject(&self.inner().db, subject, AUDIT_PAGE_ROWS).await?)
     }
 }

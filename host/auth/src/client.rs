@@ -1,9 +1,9 @@
 use qiao_db::Tx;
-use qiao_model::{InstitutionId, OAuthClientId, ScopeSet, Timestamp};
+use qiao_model::{InstitutionId, OAuthClientId, ScopeSet, Timestamp, is_plain_text};
 
 use crate::audit::AuditEntry;
 use crate::keys::{JWKS_KEYS_MAX, PublicKey, parse_jwks, write_jwks};
-use crate::permit::{Actor, Permit};
+use crate::permit::{Actor, Permit, STAFF_GRANTS};
 use crate::staff::governs;
 use crate::store::{client as store, revision};
 use crate::{Auth, Error};
@@ -21,7 +21,7 @@ pub struct NewClient {
     pub name: String,
     /// Its public keys, as a JWK set.
     pub jwks_json: String,
-    /// What it may ask for.
+    /// What it is to have. What staff may not let it do waits for an operator.
     pub scopes: ScopeSet,
 }
 
@@ -38,6 +38,8 @@ pub struct OAuthClient {
     pub keys: Vec<PublicKey>,
     /// What it may ask for.
     pub scopes: ScopeSet,
+    /// What waits for an operator's grant; no token carries it.
+    pub asked_scopes: ScopeSet,
     /// Whether it may still do anything.
     pub is_active: bool,
     /// When it was registered.
@@ -45,7 +47,9 @@ pub struct OAuthClient {
 }
 
 impl Auth {
-    /// Registers a client of an institution. Its staff may, and operators.
+    /// Registers a client of an institution. Its staff may, and operators. Staff let
+    /// it do what they may themselves; what else they ask for an operator grants, or
+    /// not ([`Auth::decide_scopes`]).
     ///
     /// # Errors
     /// The permit is for neither, the keys are not acceptable, or a scope
@@ -79,21 +83,24 @@ impl Auth {
             return Err(Error::ScopeNotGrantable(scope));
         }
         let name = new.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > NAME_CHARS_MAX {
+        let length = name.chars().count();
+        if !(1..=NAME_CHARS_MAX).contains(&length) || !is_plain_text(&name) {
             return Err(Error::InvalidName);
         }
+        let asked_scopes = beyond(actor, new.scopes);
         let client = OAuthClient {
             id: self.inner().env.id(),
             institution: new.institution,
             name,
             keys,
-            scopes: new.scopes,
+            scopes: new.scopes.without(asked_scopes),
+            asked_scopes,
             is_active: true,
             created_at: self.inner().env.now(),
         };
         store::insert(tx, &client).await?;
-        let entry = AuditEntry::allowed(actor, "client.register", client.id)
-            .detail(format!("{} with {}", new.institution, new.scopes));
+        let entry =
+            AuditEntry::allowed(actor, "client.register", client.id).detail(described(&client));
         self.audit_in(tx, &entry).await?;
         Ok(client)
     }
@@ -178,4 +185,24 @@ impl Auth {
             .flat_map(|client| client.keys)
             .collect())
     }
+}
+
+/// What of these scopes the registering caller may not let a client have.
+fn beyond(actor: &Actor, scopes: ScopeSet) -> ScopeSet {
+    match actor {
+        Actor::Operator(_) => ScopeSet::EMPTY,
+        Actor::User(_)
+        | Actor::Staff { .. }
+        | Actor::Client { .. }
+        | Actor::Plugin { .. }
+        | Actor::System(_) => scopes.without(ScopeSet::from_iter(STAFF_GRANTS)),
+    }
+}
+
+fn described(client: &OAuthClient) -> String {
+    let has = format!("{} with {}", client.institution, client.scopes);
+    if client.asked_scopes.is_empty() {
+        return has;
+    }
+    format!("{has}, asking for {}", client.asked_scopes)
 }

@@ -98,6 +98,14 @@ pub enum Error {
     /// A scope that belongs to people.
     #[error("the scope `{0}` cannot be granted to a client")]
     ScopeNotGrantable(Scope),
+    /// The client asks for no such scope.
+    #[error("client {client} does not ask for `{scope}`")]
+    ScopeNotAsked {
+        /// Which client.
+        client: OAuthClientId,
+        /// What was decided of it.
+        scope: Scope,
+    },
     /// The caller may not do it.
     #[error(transparent)]
     Denied(#[from] Denied),

@@ -8,7 +8,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
-use qiao_model::Secret;
+use qiao_model::{Secret, is_plain_text};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -168,8 +168,8 @@ impl PublicKey {
             }
         };
         let kid = jwk.kid.unwrap_or_else(|| thumbprint(x, y));
-        if kid.is_empty() || kid.chars().count() > KID_CHARS_MAX {
-            return Err("its kid is empty or longer than 128 characters");
+        if !(1..=KID_CHARS_MAX).contains(&kid.chars().count()) || !is_plain_text(&kid) {
+            return Err("its kid is empty, longer than 128 characters or not plain text");
         }
         Self::assemble(kid, kind, x, y).ok_or("it is not a point of its curve")
     }

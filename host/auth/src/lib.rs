@@ -8,6 +8,9 @@
 //!
 //! Guarantees: passwords, PINs and session tokens are stored hashed alone; a
 //! guess is counted before it is compared, so guesses in parallel gain nothing;
+//! guesses at names that nobody can have leave no row, and those during a pause
+//! are counted in one; a client gets nothing before its institution is approved,
+//! and nothing beyond what its staff may do that no operator granted;
 //! an assertion counts once; a revocation, a log-out or a suspension counts on
 //! the very next call of every node, although verified tokens and sessions are
 //! cached (see `revision.rs`); a right PIN is remembered for minutes, in its own
@@ -21,6 +24,7 @@ mod access_token;
 mod assertion;
 mod audit;
 mod client;
+mod client_scope;
 mod config;
 mod error;
 mod introspection;
@@ -48,13 +52,14 @@ pub use assertion::{
 };
 pub use audit::{AUDIT_PAGE_ROWS, AuditEntry, AuditRow, Outcome};
 pub use client::{CLIENT_KEYS_MAX, NewClient, OAuthClient};
+pub use client_scope::{ASKING_CLIENTS_MAX, ScopeVerdict};
 pub use config::{Auth, AuthConfig};
 pub use error::{Denied, Error, OAuthError};
 pub use introspection::{ActiveToken, Introspection};
 pub use keys::PublicKey;
 pub use metadata::{INTROSPECTION_PATH, JWKS_PATH, METADATA_PATH, REVOCATION_PATH, TOKEN_PATH};
 pub use password::{ARGON2_AT_ONCE_MAX, ARGON2_ITERATIONS, ARGON2_LANES, ARGON2_MEMORY_KIB};
-pub use permit::{Actor, Permit, PluginCaller};
+pub use permit::{Actor, Permit, PluginCaller, STAFF_GRANTS};
 pub use pin::{PIN_DIGITS, PIN_LOCK_SECS, PIN_TRIES_MAX, PinProof};
 pub use pin_memory::{PIN_MEMORY_SECS, PINS_REMEMBERED_MAX};
 pub use session::{SESSION_LIFETIME_SECS, Session, SessionToken};

@@ -62,8 +62,9 @@ const ACCOUNT_COVERS: [Scope; 5] = [
     Scope::HoldingsRead,
 ];
 
-/// What a staff member may do with their institution's things.
-const INSTITUTION_COVERS: [Scope; 7] = [
+/// What a staff member may do with their institution's things, and so what they
+/// may let its clients do. Anything else a client gets by an operator's grant.
+pub const STAFF_GRANTS: [Scope; 7] = [
     Scope::CatalogWrite,
     Scope::PaymentsRead,
     Scope::PaymentsRefund,
@@ -100,15 +101,15 @@ impl Permit {
     }
 
     /// Demands a scope: the permitted one, or one that it includes (`account`
-    /// includes one's own orders and payments, `institution` what a client of
-    /// the institution could be granted). `operate` includes nothing else.
+    /// includes one's own orders and payments, `institution` what its staff may let
+    /// a client do: [`STAFF_GRANTS`]). `operate` includes nothing else.
     ///
     /// # Errors
     /// The permit is for something else.
     pub fn covers(&self, scope: Scope) -> Result<(), Denied> {
         let included = match self.scope {
             Scope::Account => ACCOUNT_COVERS.contains(&scope),
-            Scope::Institution => INSTITUTION_COVERS.contains(&scope),
+            Scope::Institution => STAFF_GRANTS.contains(&scope),
             _ => false,
         };
         if self.scope == scope || included {

@@ -12,7 +12,7 @@ use crate::audit::AuditEntry;
 use crate::config::derive;
 use crate::permit::Actor;
 use crate::store::{revision, session as store, throttle, user};
-use crate::user::normal_login;
+use crate::user::{is_login, normal_login};
 use crate::{Auth, Error};
 
 /// A session ends a week after the log-in; what moves money asks for the PIN again.
@@ -131,15 +131,16 @@ impl Auth {
     ) -> Result<SessionToken, Error> {
         let inner = self.inner();
         let login = normal_login(login);
-        if let Err(error) = self.count_guess(&login).await {
-            if matches!(error, Error::TooManyAttempts { .. }) {
-                self.refuse_log_in(&login, &error).await?;
-            }
-            return Err(error);
+        // What nobody can be called is not counted: anybody may send any text here, and
+        // each would be a row. What is learnt from the quick answer everybody can read.
+        if !is_login(&login) {
+            return Err(Error::WrongCredentials);
         }
+        self.count_guess(&login).await?;
         let Some((user, hash)) = user::find_password(&inner.db, &login).await? else {
             inner.hasher.match_nobody(password).await?;
-            self.refuse_log_in(&login, "there is no such user").await?;
+            // The audit keeps its rows for good, so names that nobody has make none:
+            // they are in the throttle's row until a quiet day has passed.
             return Err(Error::WrongCredentials);
         };
         if !inner.hasher.matches(password, hash).await? {
@@ -172,10 +173,7 @@ impl Auth {
     }
 
     async fn refuse_log_in(&self, login: &str, cause: impl ToString) -> Result<(), Error> {
-        let login: String = login.chars().take(64).collect();
-        let actor = Actor::System("log-in");
-        self.audit(AuditEntry::refused(&actor, "user.log_in", login, cause))
-            .await
+        self.audit(refused_log_in(login, cause)).await
     }
 
     /// The session of a cookie's value; none when there is no such session, or
@@ -248,6 +246,11 @@ impl Auth {
         let key = hmac::Key::new(hmac::HMAC_SHA256, key.expose());
         URL_SAFE_NO_PAD.encode(hmac::sign(&key, session.to_string().as_bytes()))
     }
+}
+
+/// What the audit keeps of a log-in that was refused.
+pub(crate) fn refused_log_in(login: &str, cause: impl ToString) -> AuditEntry {
+    AuditEntry::refused(&Actor::System("log-in"), "user.log_in", login, cause)
 }
 
 /// A fast hash is enough: the token is 256 bits of chance.

@@ -4,6 +4,7 @@ use qiao_model::{InstitutionId, Scope, UserId};
 use crate::audit::AuditEntry;
 use crate::client::{NewClient, OAuthClient};
 use crate::permit::{Actor, Permit};
+use crate::store::staff::Bar;
 use crate::store::{revision, staff as store, user};
 use crate::{Auth, Denied, Error};
 
@@ -70,7 +71,8 @@ impl Auth {
     }
 
     /// Makes the permit's person the first staff member of a new institution and
-    /// registers its first client, in the transaction that founds it. Scope `account`.
+    /// registers its first client, in the transaction that founds it. The client gets
+    /// no token before an operator admits the institution. Scope `account`.
     ///
     /// # Errors
     /// The permit is no person's, the institution has staff already, or the
@@ -89,7 +91,9 @@ impl Auth {
             return Err(Denied::new(permit.actor(), Scope::Institution, reason).into());
         }
         let actor = permit.actor().to_string();
-        store::insert(tx, institution, founder, &actor, self.inner().env.now()).await?;
+        let now = self.inner().env.now();
+        store::insert(tx, institution, founder, &actor, now).await?;
+        store::bar(tx, institution, Bar::Pending, now).await?;
         revision::raise_sessions(tx).await?;
         let staff = Actor::Staff {
             user: founder,
@@ -110,24 +114,24 @@ impl Auth {
         institution: InstitutionId,
     ) -> Result<(), Error> {
         permit.covers(Scope::Operate)?;
-        store::suspend(tx, institution, self.inner().env.now()).await?;
+        store::bar(tx, institution, Bar::Suspended, self.inner().env.now()).await?;
         revision::raise_both(tx).await?;
         Ok(())
     }
 
-    /// Lets a suspended institution's staff and clients in again, in the
-    /// transaction that resumes it. Scope `operate`.
+    /// Lets the clients of a new institution in, or the staff and clients of a
+    /// suspended one again, in the transaction that approves it. Scope `operate`.
     ///
     /// # Errors
     /// The caller is no operator, or the database did not take it.
-    pub async fn resume_institution(
+    pub async fn admit_institution(
         &self,
         tx: &mut Tx,
         permit: &Permit,
         institution: InstitutionId,
     ) -> Result<(), Error> {
         permit.covers(Scope::Operate)?;
-        store::resume(tx, institution).await?;
+        store::admit(tx, institution).await?;
         revision::raise_both(tx).await?;
         Ok(())
     }

@@ -1,5 +1,6 @@
 use qiao_model::Timestamp;
 
+use crate::session::refused_log_in;
 use crate::store::throttle as store;
 use crate::{Auth, Error};
 
@@ -18,6 +19,8 @@ pub(crate) struct Throttle {
     pub(crate) failures: i64,
     pub(crate) locked_until: Timestamp,
     pub(crate) last_failed_at: Timestamp,
+    /// Guesses that were refused during the present pause.
+    pub(crate) refusals: i64,
 }
 
 impl Throttle {
@@ -33,7 +36,16 @@ impl Throttle {
             failures,
             locked_until: now.plus_secs(pause_secs(failures)),
             last_failed_at: now,
+            refusals: 0,
         })
+    }
+
+    /// Counts a guess that came during the pause.
+    const fn refuse(self) -> Self {
+        Self {
+            refusals: self.refusals.saturating_add(1),
+            ..self
+        }
     }
 }
 
@@ -51,26 +63,40 @@ fn pause_secs(failures: i64) -> i64 {
 
 impl Auth {
     /// Counts a guess as a failure before it is compared, so that a hundred
-    /// guesses in parallel count as a hundred.
+    /// guesses in parallel count as a hundred. Guesses during a pause are counted in
+    /// the row, and the first of each pause is audited.
     pub(crate) async fn count_guess(&self, login: &str) -> Result<(), Error> {
         let inner = self.inner();
         let now = inner.env.now();
-        inner
+        let counted = inner
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
                 let before = store::lock(&mut tx, login, now).await?;
-                let after = before.count(now).map_err(|until| {
-                    let millis = until.as_millis().saturating_sub(now.as_millis());
-                    Error::TooManyAttempts {
-                        retry_after_secs: millis.div_euclid(1000).saturating_add(1),
-                    }
-                })?;
+                let counted = before.count(now).map_err(|until| too_many(until, now));
+                let after = match &counted {
+                    Ok(after) => *after,
+                    Err(_) => before.refuse(),
+                };
                 store::update(&mut tx, login, after).await?;
+                if let Err(refusal) = &counted
+                    && after.refusals == 1
+                {
+                    let entry = refused_log_in(login, refusal);
+                    self.audit_in(&mut tx, &entry).await?;
+                }
                 tx.commit().await?;
-                Ok(())
+                Ok::<_, Error>(counted)
             })
-            .await
+            .await?;
+        counted.map(|_| ())
+    }
+}
+
+fn too_many(until: Timestamp, now: Timestamp) -> Error {
+    let millis = until.as_millis().saturating_sub(now.as_millis());
+    Error::TooManyAttempts {
+        retry_after_secs: millis.div_euclid(1000).saturating_add(1),
     }
 }
 
@@ -97,13 +123,17 @@ mod tests {
             failures: 0,
             locked_until: start,
             last_failed_at: start,
+            refusals: 0,
         };
         for _ in 0..=LOGIN_FAILURES_FREE {
             throttle = throttle.count(start).unwrap();
         }
         let end = start.plus_secs(LOGIN_LOCK_SECS_FIRST);
         assert_eq!(throttle.count(end.plus_millis(-1)), Err(end));
-        let next = throttle.count(end).unwrap();
+        let refused = throttle.refuse().refuse();
+        assert_eq!(refused.refusals, 2);
+        let next = refused.count(end).unwrap();
+        assert_eq!(next.refusals, 0);
         assert_eq!(next.locked_until, end.plus_secs(2 * LOGIN_LOCK_SECS_FIRST));
         let later = end.plus_secs(LOGIN_FORGET_SECS);
         assert_eq!(next.count(later).unwrap().failures, 1);

@@ -139,7 +139,11 @@ impl Auth {
         permit
             .covers(Scope::Institution)
             .or_else(|_| permit.covers(Scope::Operate))?;
-        Ok(store::find_by_login(&self.inner().db, &normal_login(login)).await?)
+        let login = normal_login(login);
+        if !is_login(&login) {
+            return Ok(None);
+        }
+        Ok(store::find_by_login(&self.inner().db, &login).await?)
     }
 
     async fn prepare(&self, new: &NewUser) -> Result<(User, String), Error> {
@@ -187,7 +191,8 @@ pub(crate) fn normal_login(login: &str) -> String {
     login.trim().to_ascii_lowercase()
 }
 
-fn is_login(login: &str) -> bool {
+/// Whether somebody can be called so.
+pub(crate) fn is_login(login: &str) -> bool {
     (LOGIN_CHARS_MIN..=LOGIN_CHARS_MAX).contains(&login.len())
         && login.bytes().all(|byte| {
             byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-@+".contains(&byte)

@@ -64,9 +64,13 @@ async fn refusals_and_decisions_leave_their_rows() {
         assert!(told.contains(&("user.sign_up", Outcome::Allowed)));
         assert!(told.contains(&("user.log_in", Outcome::Allowed)));
         assert!(told.contains(&("user.log_in", Outcome::Refused)));
-        assert_eq!(
-            room.auth.audit_of(&operator, "nobody").await.unwrap().len(),
-            1
+        // Anybody can think of names that nobody has, and no row goes away.
+        assert!(
+            room.auth
+                .audit_of(&operator, "nobody")
+                .await
+                .unwrap()
+                .is_empty()
         );
         room.auth
             .set_pin(&account, &secret("135790"))

@@ -8,8 +8,9 @@ mod room;
 
 use qiao_auth::keys::{KeyKind, generate_key, sign_jws};
 use qiao_auth::{
-    ACCESS_TOKEN_LIFETIME_SECS, ASSERTION_LIFETIME_SECS_MAX, CLOCK_LEEWAY_SECS, ClientAssertion,
-    Error, NewClient, OAuthError, TOKEN_PATH, TokenRequest, TokenResponse,
+    ACCESS_TOKEN_LIFETIME_SECS, ASSERTION_JTI_CHARS_MAX, ASSERTION_LIFETIME_SECS_MAX,
+    CLIENT_KEYS_MAX, CLOCK_LEEWAY_SECS, ClientAssertion, Error, NewClient, OAuthError, Permit,
+    ScopeVerdict, TOKEN_PATH, TokenRequest, TokenResponse,
 };
 use qiao_model::{Scope, ScopeSet, Secret};
 use qiao_tests::each_database;
@@ -178,10 +179,19 @@ async fn each_wrong_claim_is_refused_with_its_cause() {
         ] {
             assert_eq!(refused(with(claims(), "aud", aud)).await, wrong_aud);
         }
-        let jti = "jti is empty or too long";
+        let jti = "jti is empty, too long or not plain text";
         assert_eq!(refused(with(claims(), "jti", "".into())).await, jti);
+        assert_eq!(refused(with(claims(), "jti", "a\0b".into())).await, jti);
+        let longest = with(claims(), "jti", "字".repeat(ASSERTION_JTI_CHARS_MAX).into());
+        let taken = ask(&room, signed(&server, "JWT", &longest), None).await;
+        taken.unwrap();
         assert_eq!(
-            refused(with(claims(), "jti", "j".repeat(129).into())).await,
+            refused(with(
+                claims(),
+                "jti",
+                "j".repeat(ASSERTION_JTI_CHARS_MAX + 1).into()
+            ))
+            .await,
             jti
         );
         let mut named = room.assertion(&server);
@@ -290,7 +300,8 @@ async fn a_disabled_client_and_a_suspended_institution_get_no_token() {
             .disable_client(&operator, institution, id)
             .await
             .unwrap();
-        let gone = "no such client, or it is disabled or suspended";
+        let gone = "no such client, or it is disabled, or its institution is suspended \
+            or not approved yet";
         assert_eq!(cause(&room, room.assertion(&server)).await, gone);
         assert_eq!(
             room.auth.institution_keys(institution).await.unwrap().len(),
@@ -306,7 +317,7 @@ async fn a_disabled_client_and_a_suspended_institution_get_no_token() {
         assert_eq!(cause(&room, room.assertion(&sister)).await, gone);
         let mut tx = room.database.db.begin().await.unwrap();
         room.auth
-            .resume_institution(&mut tx, &operator, institution)
+            .admit_institution(&mut tx, &operator, institution)
             .await
             .unwrap();
         tx.commit().await.unwrap();
@@ -381,6 +392,18 @@ async fn a_client_is_registered_by_those_who_may_and_with_what_it_may_have() {
             let refused = register(&staff, new).await;
             assert!(matches!(refused, Err(Error::ScopeNotGrantable(s)) if s == scope));
         }
+        let keys = |count: usize| {
+            let keys: Vec<Value> = (0..count)
+                .map(|_| generate_key(KeyKind::Ed25519).unwrap().1)
+                .collect();
+            json!({ "keys": keys }).to_string()
+        };
+        let mut new = good.clone();
+        new.jwks_json = keys(CLIENT_KEYS_MAX);
+        let many = register(&staff, new.clone()).await.unwrap();
+        assert_eq!(many.keys.len(), CLIENT_KEYS_MAX);
+        new.jwks_json = keys(CLIENT_KEYS_MAX + 1);
+        assert!(matches!(register(&staff, new).await, Err(Error::Keys(_))));
         let mut new = good.clone();
         new.jwks_json = json!({ "keys": [] }).to_string();
         assert!(matches!(register(&staff, new).await, Err(Error::Keys(_))));
@@ -419,6 +442,140 @@ async fn an_institution_is_founded_once() {
         assert!(matches!(found(&intruder).await, Err(Error::Denied(_))));
         let session = room.sign_in("li.wei").await;
         assert!(room.auth.permit_staff(&session, client.institution).is_ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_institutions_client_gets_no_token_before_an_operator_admits_it() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let operator = room.operator().await;
+        let (_, founder) = room.user("li.wei").await;
+        let (pem, jwk) = generate_key(KeyKind::P256).unwrap();
+        let new = NewClient {
+            institution: room.env.id(),
+            name: "server".to_owned(),
+            jwks_json: json!({ "keys": [jwk] }).to_string(),
+            scopes: ScopeSet::from_iter([Scope::OrdersRead]),
+        };
+        let mut tx = room.database.db.begin().await.unwrap();
+        let founded = room.auth.found_institution(&mut tx, &founder, &new).await;
+        tx.commit().await.unwrap();
+        let server = Server {
+            client: founded.unwrap(),
+            pem,
+            kind: KeyKind::P256,
+        };
+        // Its staff prepare what it will do.
+        let session = room.sign_in("li.wei").await;
+        room.auth.permit_staff(&session, new.institution).unwrap();
+        let early = ask(&room, room.assertion(&server), None).await;
+        assert_eq!(early.unwrap_err().code(), "invalid_client");
+        let mut tx = room.database.db.begin().await.unwrap();
+        let admitted = room
+            .auth
+            .admit_institution(&mut tx, &operator, new.institution)
+            .await;
+        admitted.unwrap();
+        tx.commit().await.unwrap();
+        room.token_of(&server).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_staff_may_not_do_their_client_gets_from_an_operator_alone() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let operator = room.operator().await;
+        let institution = room.env.id();
+        let (user, account) = room.user("li.wei").await;
+        let added = room.auth.add_staff(&operator, institution, user).await;
+        added.unwrap();
+        let staff = room.sign_in("li.wei").await;
+        let staff = room.auth.permit_staff(&staff, institution).unwrap();
+        let (pem, jwk) = generate_key(KeyKind::P256).unwrap();
+        let set = |scopes: &str| scopes.parse::<ScopeSet>().unwrap();
+        let new = NewClient {
+            institution,
+            name: "till".to_owned(),
+            jwks_json: json!({ "keys": [jwk] }).to_string(),
+            scopes: set("orders:read payments:write payments:charge"),
+        };
+        let client = room.auth.register_client(&staff, new).await.unwrap();
+        assert_eq!(client.scopes, set("orders:read"));
+        assert_eq!(client.asked_scopes, set("payments:write payments:charge"));
+        let server = Server {
+            client: client.clone(),
+            pem,
+            kind: KeyKind::P256,
+        };
+        let early = ask(&room, room.assertion(&server), Some("payments:write")).await;
+        assert_eq!(early.unwrap_err().code(), "invalid_scope");
+        let all = ask(&room, room.assertion(&server), None).await.unwrap();
+        assert_eq!(all.scope, set("orders:read"));
+
+        let asking = room.auth.asking_clients(&operator).await.unwrap();
+        assert_eq!(asking.iter().map(|c| c.id).collect::<Vec<_>>(), [client.id]);
+        let decide = async |permit: &Permit, scopes: &str, verdict| {
+            let scopes = set(scopes);
+            let auth = &room.auth;
+            auth.decide_scopes(permit, client.id, scopes, verdict).await
+        };
+        for permit in [&staff, &account] {
+            let own = decide(permit, "payments:write", ScopeVerdict::Grant).await;
+            assert!(matches!(own, Err(Error::Denied(_))), "{own:?}");
+            let list = room.auth.asking_clients(permit).await;
+            assert!(matches!(list, Err(Error::Denied(_))), "{list:?}");
+        }
+        let unasked = decide(&operator, "webhooks:write", ScopeVerdict::Grant).await;
+        assert!(
+            matches!(
+                unasked,
+                Err(Error::ScopeNotAsked {
+                    scope: Scope::WebhooksWrite,
+                    ..
+                })
+            ),
+            "{unasked:?}"
+        );
+        for _ in 0..2 {
+            let granted = decide(&operator, "payments:write", ScopeVerdict::Grant).await;
+            assert_eq!(granted.unwrap().asked_scopes, set("payments:charge"));
+        }
+        let refused = decide(&operator, "payments:charge", ScopeVerdict::Refuse).await;
+        let refused = refused.unwrap();
+        assert_eq!(refused.scopes, set("orders:read payments:write"));
+        assert!(refused.asked_scopes.is_empty());
+        let again = decide(&operator, "payments:charge", ScopeVerdict::Refuse).await;
+        assert!(
+            matches!(again, Err(Error::ScopeNotAsked { .. })),
+            "{again:?}"
+        );
+        assert!(
+            room.auth
+                .asking_clients(&operator)
+                .await
+                .unwrap()
+                .is_empty()
+        );
+        let later = ask(&room, room.assertion(&server), None).await.unwrap();
+        assert_eq!(later.scope, refused.scopes);
+
+        let audit = room.auth.audit_page(&operator, None).await.unwrap();
+        let mut decided: Vec<_> = audit
+            .iter()
+            .filter(|row| row.subject == client.id.to_string())
+            .map(|row| row.action.as_str())
+            .collect();
+        decided.sort_unstable();
+        let expected = [
+            "client.grant_scopes",
+            "client.refuse_scopes",
+            "client.register",
+        ];
+        assert_eq!(decided, expected);
     })
     .await;
 }

@@ -12,7 +12,7 @@ use qiao_auth::{
 };
 use qiao_model::{InstitutionId, PluginId, ReleaseId, Scope, ScopeSet};
 use qiao_tests::each_database;
-use room::{PASSWORD, person, secret};
+use room::{PASSWORD, Room, person, secret};
 
 #[tokio::test]
 async fn a_person_signs_up_and_in_and_a_log_out_counts_at_once_on_every_node() {
@@ -120,6 +120,75 @@ async fn guesses_are_throttled_for_a_while_and_a_right_one_forgets_them() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_is_no_log_in_name_leaves_nothing_behind() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let operator = room.operator().await;
+        let audited = room.auth.audit_page(&operator, None).await.unwrap();
+        for login in [
+            "",
+            "ab",
+            "li wei",
+            "a\0b",
+            &"x".repeat(65),
+            &"x".repeat(4_000),
+        ] {
+            let refused = room.auth.log_in(login, &secret(PASSWORD)).await;
+            assert!(matches!(refused, Err(Error::WrongCredentials)), "{login:?}");
+        }
+        assert_eq!(throttled(&room).await, []);
+        let after = room.auth.audit_page(&operator, None).await.unwrap();
+        assert_eq!(after, audited);
+        let longest = "x".repeat(64);
+        let counted = room.auth.log_in(&longest, &secret(PASSWORD)).await;
+        assert!(matches!(counted, Err(Error::WrongCredentials)));
+        assert_eq!(throttled(&room).await, [(longest, 1, 0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guesses_during_a_pause_are_counted_in_one_row_and_audited_once() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let operator = room.operator().await;
+        room.auth.sign_up(person("li.wei")).await.unwrap();
+        let guess = || async { room.auth.log_in("li.wei", &secret("a wrong secret")).await };
+        let refused = async || {
+            let rows = room.auth.audit_of(&operator, "li.wei").await.unwrap();
+            rows.iter()
+                .filter(|row| row.action == "user.log_in")
+                .count()
+        };
+        let failures = LOGIN_FAILURES_FREE + 1;
+        for _ in 0..failures {
+            assert!(matches!(guess().await, Err(Error::WrongCredentials)));
+        }
+        let before = refused().await;
+        for _ in 0..7 {
+            assert!(matches!(guess().await, Err(Error::TooManyAttempts { .. })));
+        }
+        assert_eq!(refused().await, before + 1);
+        assert_eq!(throttled(&room).await, [("li.wei".to_owned(), failures, 7)]);
+        room.clock.advance_millis(LOGIN_LOCK_SECS_FIRST * 1000);
+        assert!(matches!(guess().await, Err(Error::WrongCredentials)));
+        assert!(matches!(guess().await, Err(Error::TooManyAttempts { .. })));
+        assert_eq!(refused().await, before + 3);
+        let row = ("li.wei".to_owned(), failures + 1, 1);
+        assert_eq!(throttled(&room).await, [row]);
+    })
+    .await;
+}
+
+/// Each throttled name with its failures and the refusals of its present pause.
+async fn throttled(room: &Room) -> Vec<(String, i64, i64)> {
+    sqlx::query_as("select login, failures, refusals from login_throttle order by login")
+        .fetch_all(room.database.db.reads())
+        .await
+        .unwrap()
 }
 
 #[tokio::test]

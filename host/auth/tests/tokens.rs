@@ -296,7 +296,7 @@ async fn tokens_of_a_disabled_client_and_of_a_suspended_institution_count_no_mor
         assert!(!may(&kept).await);
         let mut tx = db.begin().await.unwrap();
         room.auth
-            .resume_institution(&mut tx, &operator, institution)
+            .admit_institution(&mut tx, &operator, institution)
             .await
             .unwrap();
         tx.commit().await.unwrap();

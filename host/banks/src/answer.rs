@@ -1,4 +1,4 @@
-use qiao_model::{Channel, Timestamp};
+use qiao_model::{Channel, Timestamp, to_plain_text};
 
 use crate::transfer::TransferState;
 
@@ -90,7 +90,7 @@ impl Evidence {
             channel,
             via,
             outcome: outcome.to_owned(),
-            detail: detail.chars().take(DETAIL_CHARS_MAX).collect(),
+            detail: to_plain_text(detail, DETAIL_CHARS_MAX),
         }
     }
 }

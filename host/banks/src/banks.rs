@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiao_auth::{Auth, Permit};
-use qiao_db::{BatchOptions, Batcher, Db};
+use qiao_db::{BatchOptions, Batcher, BatcherHealth, Db};
 use qiao_events::{Egress, Policy, Sealer};
 use qiao_model::{BankTransferId, Channel, Env};
 use qiao_payments::{Party, Payments};
@@ -124,6 +124,12 @@ impl Banks {
         })
     }
 
+    /// How the batcher of bank transfers is.
+    #[must_use]
+    pub fn health(&self) -> BatcherHealth {
+        self.inner.batcher.health()
+    }
+
     pub(crate) fn inner(&self) -> &Inner {
         &self.inner
     }
@@ -132,6 +138,12 @@ impl Banks {
     #[must_use]
     pub fn is_any_configured(&self) -> bool {
         self.inner.client.channels().next().is_some()
+    }
+
+    /// Whether the configuration has this channel.
+    #[must_use]
+    pub fn is_configured(&self, code: Channel) -> bool {
+        self.inner.client.channel(code).is_some()
     }
 
     /// The channels of the configuration as they are registered, by priority:

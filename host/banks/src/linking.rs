@@ -1,7 +1,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_auth::{AuditEntry, Permit};
-use qiao_model::{BankLinkId, Channel, Secret, SessionId, UserId};
+use qiao_model::{BankLinkId, Channel, Secret, SessionId, UserId, is_plain_text, to_plain_text};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -73,7 +73,7 @@ impl Banks {
             channel: code,
             sealed_verifier: sealed,
             next: match next.chars().count() {
-                ..=NEXT_CHARS_MAX => next.to_owned(),
+                ..=NEXT_CHARS_MAX if is_plain_text(next) => next.to_owned(),
                 _ => String::new(),
             },
             expires_at: inner.env.now().plus_secs(LOGIN_LIFETIME_SECS),
@@ -216,7 +216,7 @@ impl Banks {
         tokens: &Tokens,
     ) -> Result<BankLink, Error> {
         let inner = self.inner();
-        let cut = |text: &str| text.chars().take(NAME_CHARS_MAX).collect::<String>();
+        let cut = |text: &str| to_plain_text(text, NAME_CHARS_MAX);
         let new = BankLink {
             id: inner.env.id(),
             user,

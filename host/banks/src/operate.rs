@@ -1,5 +1,5 @@
 use qiao_auth::{AuditEntry, Permit};
-use qiao_model::{BankTransferId, Channel};
+use qiao_model::{BankTransferId, Channel, is_plain_text};
 
 use crate::access;
 use crate::answer::{Answer, Evidence, Via};
@@ -134,11 +134,12 @@ impl Banks {
             .await
     }
 
-    /// Ends a stuck transfer by what the operator found out. Scope `operate`.
+    /// Ends a stuck transfer by what the operator found out. The same verdict with the
+    /// same reason again changes nothing. Scope `operate`.
     ///
     /// # Errors
-    /// No permit for it, no reason, no such transfer, it is not stuck, or the
-    /// database failed.
+    /// No permit for it, no reason, no such transfer, it is not stuck and was not
+    /// decided so, or the database failed.
     pub async fn decide(
         &self,
         permit: &Permit,
@@ -151,10 +152,6 @@ impl Banks {
         let inner = self.inner();
         let transfer = store::transfer::find(&inner.db, id).await?;
         let transfer = transfer.ok_or(Error::UnknownTransfer(id))?;
-        if !transfer.is_stuck() {
-            let state = transfer.standing.state;
-            return Err(Error::NotStuck { id, state });
-        }
         let (state, bank_reference) = match verdict {
             Verdict::Done { bank_reference } => {
                 check_reason(&bank_reference)?;
@@ -162,6 +159,15 @@ impl Banks {
             }
             Verdict::Rejected => (TransferState::Rejected, None),
         };
+        if !transfer.is_stuck() {
+            let said = transfer.standing.bank_reference.as_ref();
+            let is_same_reference = bank_reference.as_ref().is_none_or(|one| Some(one) == said);
+            if is_same_reference && self.is_decided_so(id, state, because).await? {
+                return Ok(transfer);
+            }
+            let state = transfer.standing.state;
+            return Err(Error::NotStuck { id, state });
+        }
         // Who decided is known even if this host ends before the money moves.
         let entry = AuditEntry::allowed(permit.actor(), "bank.decide", id);
         let detail = format!("{state}: {because}");
@@ -187,23 +193,37 @@ impl Banks {
         }
     }
 
-    /// How many transfers there are in each state, for the metrics.
+    /// Whether an operator ended a transfer by this verdict and reason before.
+    async fn is_decided_so(
+        &self,
+        id: BankTransferId,
+        state: TransferState,
+        because: &str,
+    ) -> Result<bool, Error> {
+        let evidence = store::answer::list(&self.inner().db, id).await?;
+        let mut decisions = evidence.iter().filter(|one| one.via == Via::Operator);
+        Ok(decisions.any(|one| one.outcome == state.name() && one.detail == because))
+    }
+
+    /// How many transfers have not ended, by their state, for the metrics. It reads no
+    /// more than those, whatever the history.
     ///
     /// # Errors
     /// The database failed.
-    pub async fn counts(&self) -> Result<Vec<(TransferState, i64)>, Error> {
-        let counts = store::lease::counts(&self.inner().db).await?;
-        let of = |state: TransferState| {
+    pub async fn open_counts(&self) -> Result<Vec<(TransferState, i64)>, Error> {
+        let counts = store::lease::open_counts(&self.inner().db).await?;
+        let of = |state: &TransferState| {
             let found = counts.iter().find(|(name, _)| name == state.name());
-            (state, found.map_or(0, |(_, count)| *count))
+            (*state, found.map_or(0, |(_, count)| *count))
         };
-        Ok(TransferState::ALL.into_iter().map(of).collect())
+        let open = TransferState::ALL.iter().filter(|state| !state.is_final());
+        Ok(open.map(of).collect())
     }
 }
 
 fn check_reason(reason: &str) -> Result<(), Error> {
     match reason.trim().chars().count() {
-        1..=REASON_CHARS_MAX => Ok(()),
+        1..=REASON_CHARS_MAX if is_plain_text(reason) => Ok(()),
         _ => Err(Error::Reason(REASON_CHARS_MAX)),
     }
 }

@@ -1,4 +1,4 @@
-use qiao_auth::{Permit, PinProof};
+use qiao_auth::{AuditEntry, Permit, PinProof};
 use qiao_model::{BankLinkId, BankTransferId, Channel, InstitutionId, Money, Timestamp};
 use qiao_payments::{IdempotencyKey, Invalid, Party, Refusal};
 
@@ -266,7 +266,7 @@ impl Banks {
         check_account_number(&new.account_number)?;
         self.channel(new.channel).await?;
         let _in_flight = self.inner().payments.in_flight().enter(&new.key)?;
-        self.start(Wanted {
+        let transfer = self.start(Wanted {
             id: self.inner().env.id(),
             purpose,
             party: Party::Advance(new.institution),
@@ -276,8 +276,17 @@ impl Banks {
             amount: new.amount,
             description: Some(format!("{} {}", purpose.name(), new.institution)),
             key: Some(RequestKey::of(&new.key)),
-        })
-        .await
+        });
+        let transfer = transfer.await?;
+        let action = match purpose {
+            Purpose::AdvanceReturn => "advance.return",
+            _ => "advance.fund",
+        };
+        // A host that ends before this is asked again under the key, and audits it then.
+        let entry = AuditEntry::allowed(permit.actor(), action, transfer.id);
+        let detail = format!("{} at {} for {}", new.amount, new.channel, new.institution);
+        self.inner().auth.audit(entry.detail(detail)).await?;
+        Ok(transfer)
     }
 
     /// Stores the transfer, then asks the bank.

@@ -1,4 +1,4 @@
-use qiao_model::{EndpointId, InstitutionId, Timestamp};
+use qiao_model::{EndpointId, InstitutionId, Timestamp, is_plain_text};
 use url::Url;
 
 use crate::egress::Policy;
@@ -82,6 +82,9 @@ impl NewEndpoint {
         };
         if self.url.chars().count() > URL_CHARS_MAX {
             return Err(refuse("it is longer than 512 characters"));
+        }
+        if !is_plain_text(&self.url) {
+            return Err(refuse("it has control characters"));
         }
         let url = Url::parse(&self.url).map_err(|_| refuse("it is not an address"))?;
         if url.fragment().is_some() {

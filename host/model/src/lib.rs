@@ -14,6 +14,7 @@ mod env;
 pub mod id;
 mod scope;
 mod secret;
+mod text;
 mod time;
 
 pub use amount::{Amount, AmountError, Money, Rate, Rounding, split_by_largest_remainder};
@@ -29,4 +30,5 @@ pub use id::{
 };
 pub use scope::{ParseScopeError, Scope, ScopeSet};
 pub use secret::Secret;
+pub use text::{is_plain_text, to_plain_text};
 pub use time::{Day, ParseDayError, Timestamp};

@@ -146,6 +146,18 @@ impl ScopeSet {
         Self(self.0 & other.0)
     }
 
+    /// What either set holds.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// What this set holds and the other does not.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether every scope of this set is in the other.
     #[must_use]
     pub const fn is_subset(self, other: Self) -> bool {

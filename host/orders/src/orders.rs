@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-use qiao_auth::{Actor, Auth, Permit};
+use qiao_auth::{Actor, AuditEntry, Auth, Permit};
 use qiao_catalog::Catalog;
 use qiao_db::{BatchOptions, Batcher, BatcherHealth, Db};
 use qiao_model::{Calendar, Env, InstitutionId, OfferId, OrderId, Scope, Secret, UserId};
@@ -175,8 +175,20 @@ impl Orders {
     /// The permit is for something else, or the database failed.
     pub async fn ask_again(&self, permit: &Permit, order: OrderId) -> Result<bool, Error> {
         permit.covers(Scope::Operate)?;
-        let now = self.inner.env.now();
-        Ok(store::leases::make_due(&self.inner.db, order, now).await?)
+        let inner = self.inner();
+        let entry = &AuditEntry::allowed(permit.actor(), "order.ask-again", order);
+        inner
+            .db
+            .write(|| async {
+                let mut tx = inner.db.begin().await?;
+                let was_stuck = store::leases::make_due(&mut tx, order, inner.env.now()).await?;
+                if was_stuck {
+                    inner.auth.audit_in(&mut tx, entry).await?;
+                }
+                tx.commit().await?;
+                Ok(was_stuck)
+            })
+            .await
     }
 }
 

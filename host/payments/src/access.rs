@@ -7,7 +7,8 @@ use qiao_model::{InstitutionId, Scope, UserId};
 use crate::error::Error;
 use crate::mandate::Mandate;
 use crate::party::Party;
-use crate::payment::{NewPayment, Payment};
+use crate::payment::{NewPayment, Payment, Split};
+use crate::refusal::Refusal;
 
 /// A payer pays for themselves: a signed-in person from their balance, an
 /// institution's server from its accounts, the host's own jobs for an order
@@ -61,6 +62,25 @@ pub(crate) fn may_refund(permit: &Permit, payment: &Payment) -> Result<(), Error
             demand(owns(*institution, payment), permit)
         }
         Actor::User(_) => not_owner(permit),
+    }
+}
+
+/// What a person was paid is theirs: nobody takes it back from their balance as a
+/// refund. The host alone undoes a payment of its own saga that way.
+pub(crate) fn may_take_back(permit: &Permit, payment: &Payment) -> Result<(), Error> {
+    let is_person = |split: &Split| matches!(split.receiver, Party::User(_));
+    match permit.actor() {
+        Actor::System(_) => Ok(()),
+        Actor::User(_)
+        | Actor::Staff { .. }
+        | Actor::Client { .. }
+        | Actor::Plugin { .. }
+        | Actor::Operator(_) => {
+            if payment.splits.iter().any(is_person) {
+                return Err(Refusal::NotRefundable(payment.id).into());
+            }
+            Ok(())
+        }
     }
 }
 
@@ -170,8 +190,8 @@ pub(crate) fn may_see_holders(permit: &Permit) -> Result<(), Error> {
     demand(matches!(permit.actor(), Actor::System(_)), permit)
 }
 
-/// A mandate is charged by a server of the institution that it is for, by the
-/// plugin that it is for, or by the host for them.
+/// A mandate is charged by the plugin that it is for or, when it is for none, by a
+/// server of its institution, or by the host for them.
 pub(crate) fn may_charge(permit: &Permit) -> Result<(), Error> {
     permit.covers(Scope::PaymentsCharge)?;
     match permit.actor() {
@@ -184,7 +204,9 @@ pub(crate) fn may_charge(permit: &Permit) -> Result<(), Error> {
 pub(crate) fn is_chargeable_by(permit: &Permit, mandate: &Mandate) -> bool {
     match permit.actor() {
         Actor::System(_) => true,
-        Actor::Client { institution, .. } => mandate.institution == *institution,
+        Actor::Client { institution, .. } => {
+            mandate.plugin.is_none() && mandate.institution == *institution
+        }
         Actor::Plugin { plugin, .. } => mandate.plugin == Some(*plugin),
         Actor::User(_) | Actor::Staff { .. } | Actor::Operator(_) => false,
     }

@@ -1,4 +1,4 @@
-use qiao_model::{InstitutionId, MandateId, PluginId, ProductId, Timestamp, UserId};
+use qiao_model::{InstitutionId, MandateId, PluginId, ProductId, Timestamp, UserId, is_plain_text};
 
 use crate::grant::{GrantRefusal, InvalidLimits, Spend, SpendGrant, SpendLimits, SpendUsage};
 use crate::party::Party;
@@ -38,9 +38,9 @@ impl NewMandate {
     /// Checks a mandate that is given now.
     ///
     /// # Errors
-    /// A text is empty or too long, or the limits are none.
+    /// A text is empty, too long or not plain, or the limits are none.
     pub fn check(&self, now: Timestamp) -> Result<(), InvalidMandate> {
-        let fits = |text: &str, most| text.chars().count() <= most;
+        let fits = |text: &str, most| text.chars().count() <= most && is_plain_text(text);
         if self.title.is_empty() || !fits(&self.title, MANDATE_TITLE_CHARS_MAX) {
             return Err(InvalidMandate::Title);
         }
@@ -57,14 +57,18 @@ impl NewMandate {
 /// What is wrong with a new mandate.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidMandate {
-    /// The title is empty or too long.
-    #[error("the title of a mandate has 1 to {MANDATE_TITLE_CHARS_MAX} characters")]
+    /// The title is empty, too long or not plain text.
+    #[error("the title of a mandate has 1 to {MANDATE_TITLE_CHARS_MAX} characters of plain text")]
     Title,
-    /// The purpose is empty or too long.
-    #[error("the purpose of a mandate has 1 to {MANDATE_PURPOSE_CHARS_MAX} characters")]
+    /// The purpose is empty, too long or not plain text.
+    #[error(
+        "the purpose of a mandate has 1 to {MANDATE_PURPOSE_CHARS_MAX} characters of plain text"
+    )]
     Purpose,
-    /// The reference is too long.
-    #[error("the reference of a mandate has at most {MANDATE_REFERENCE_CHARS_MAX} characters")]
+    /// The reference is too long or not plain text.
+    #[error(
+        "the reference of a mandate has at most {MANDATE_REFERENCE_CHARS_MAX} characters of plain text"
+    )]
     Reference,
     /// The limits are none.
     #[error(transparent)]
@@ -259,6 +263,11 @@ mod tests {
             Err(InvalidMandate::Title)
         );
         assert_eq!(check(&|m| m.title.clear()), Err(InvalidMandate::Title));
+        let garbled = "a\0b".to_owned();
+        assert_eq!(
+            check(&|m| m.title.clone_from(&garbled)),
+            Err(InvalidMandate::Title)
+        );
         assert_eq!(
             check(&|m| m.purpose = text(MANDATE_PURPOSE_CHARS_MAX)),
             Ok(())

@@ -10,7 +10,7 @@ use crate::mandate::{Charge, MANDATES_PAGE_MAX, Mandate, MandateState, NewMandat
 use crate::method::Method;
 use crate::payment::Payment;
 use crate::payments::Payments;
-use crate::refusal::Refusal;
+use crate::refusal::{Invalid, Refusal};
 use crate::store::mandate as store;
 
 /// Mandates that one call of [`Payments::expire_mandates`] tells of at most.
@@ -172,11 +172,13 @@ impl Payments {
         Ok(store::payments(&self.db, id, MANDATE_PAYMENTS_MAX).await?)
     }
 
-    /// Takes money by a mandate, with nobody asked. Scope `payments:charge`.
+    /// Takes plain money by a mandate, with nobody asked. What a mandate for products
+    /// pays for is an order, which a quote prices: `orders` charges those. Scope
+    /// `payments:charge`.
     ///
     /// # Errors
-    /// The mandate is not for this caller, it does not allow the payment, the
-    /// rules refuse, or the database failed.
+    /// The mandate is not for this caller, it is for products, it does not allow
+    /// the payment, the rules refuse, or the database failed.
     pub async fn charge(
         &self,
         permit: &Permit,
@@ -184,8 +186,11 @@ impl Payments {
         key: Option<IdempotencyKey>,
     ) -> Result<Payment, Error> {
         let Method::Mandate(id) = charge.payment.method else {
-            return Err(Refusal::from(crate::refusal::Invalid::ChargeMethod).into());
+            return Err(Refusal::from(Invalid::ChargeMethod).into());
         };
+        if charge.product.is_some() || charge.payment.order.is_some() {
+            return Err(Refusal::from(Invalid::ChargeOfOrder).into());
+        }
         self.chargeable(permit, id).await?;
         self.payment(Command::Charge(charge), key).await
     }

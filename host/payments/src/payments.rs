@@ -173,8 +173,9 @@ impl Payments {
     /// Gives back a part or all of a posted payment, from every receiver by its share.
     ///
     /// # Errors
-    /// The permit is not of the payment's institution or the host, the rules
-    /// refuse (a receiver has too little left and nobody owes it), or the database failed.
+    /// The permit is not of the payment's institution or the host, a person was paid
+    /// and the permit is not the host's own, the rules refuse (a receiver has too little
+    /// left and nobody owes it), or the database failed.
     pub async fn refund(
         &self,
         permit: &Permit,
@@ -184,6 +185,7 @@ impl Payments {
         let id = new.payment;
         let payment = self.stored(id).await?;
         access::may_refund(permit, &payment)?;
+        access::may_take_back(permit, &payment)?;
         // What went out of what was set aside would come back there, for nobody.
         if matches!(payment.payer, Party::Clearing(_)) {
             return Err(Refusal::NotRefundable(id).into());

@@ -79,8 +79,9 @@ pub enum Refusal {
         /// What was asked for.
         requested: Money,
     },
-    /// The money left the books, or paid a debt: nothing here gives it back.
-    #[error("payment {0} went to a bank or paid a debt and is not refunded")]
+    /// The money left the books, paid a debt, or is a person's by now, from whom
+    /// nobody takes it without their consent.
+    #[error("payment {0} went to a person or a bank, or paid a debt, and is not refunded")]
     NotRefundable(PaymentId),
     /// The institution owes nothing, or has nothing.
     #[error("nothing can be recovered from {0}")]
@@ -145,8 +146,8 @@ pub enum Invalid {
     /// A receiver is the payer.
     #[error("{0} cannot pay itself")]
     PaysItself(Party),
-    /// A purpose is empty or too long.
-    #[error("the purpose of a split has 1 to {PURPOSE_BYTES_MAX} bytes")]
+    /// A purpose is empty, too long or not plain text.
+    #[error("the purpose of a split has 1 to {PURPOSE_BYTES_MAX} bytes of plain text")]
     Purpose,
     /// Too many deliveries.
     #[error("{0} deliveries are more than {DELIVERIES_MAX}")]
@@ -157,12 +158,15 @@ pub enum Invalid {
     /// A hold would end before it began, or last too long.
     #[error("a hold lasts at most {HOLD_SECS_MAX} seconds from now")]
     Expiry,
-    /// The description or the reason is too long.
-    #[error("a description has at most {DESCRIPTION_CHARS_MAX} characters")]
+    /// The description or the reason is too long or not plain text.
+    #[error("a description has at most {DESCRIPTION_CHARS_MAX} characters of plain text")]
     Description,
     /// A charge is made by something else than a mandate.
     #[error("the method of a charge is a mandate")]
     ChargeMethod,
+    /// A charge of plain money names a product or an order.
+    #[error("a charge of plain money is for no product and no order")]
+    ChargeOfOrder,
     /// No line of a credit, or too many.
     #[error("{0} lines of a credit are not within 1 to {CREDIT_LINES_MAX}")]
     CreditLines(usize),

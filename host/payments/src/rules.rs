@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::iter;
 
 use qiao_ledger::{NewAccount, NewTransfer, TransferKind};
-use qiao_model::{Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun};
+use qiao_model::{
+    Amount, Asset, Currency, Id, Money, PaymentId, Timestamp, TransferId, id::Noun, is_plain_text,
+};
 
 use crate::command::{CREDIT_LINES_MAX, Credit, TopUp};
 use crate::income;
@@ -197,7 +199,8 @@ fn check_splits(new: &NewPayment) -> Result<(), Invalid> {
         if split.receiver == new.payer {
             return Err(Invalid::PaysItself(new.payer));
         }
-        if split.purpose.is_empty() || split.purpose.len() > PURPOSE_BYTES_MAX {
+        let length = split.purpose.len();
+        if !(1..=PURPOSE_BYTES_MAX).contains(&length) || !is_plain_text(&split.purpose) {
             return Err(Invalid::Purpose);
         }
         sum = sum.plus(split.amount).map_err(|_| Invalid::NotAddable)?;
@@ -213,7 +216,7 @@ fn check_splits(new: &NewPayment) -> Result<(), Invalid> {
 }
 
 pub(crate) fn check_description(text: &str) -> Result<(), Invalid> {
-    if text.chars().count() > DESCRIPTION_CHARS_MAX {
+    if text.chars().count() > DESCRIPTION_CHARS_MAX || !is_plain_text(text) {
         return Err(Invalid::Description);
     }
     Ok(())

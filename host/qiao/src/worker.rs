@@ -160,9 +160,10 @@ impl Worker {
     async fn sweep(&self) -> anyhow::Result<Found> {
         self.auth.sweep().await?;
         self.banks.sweep().await?;
-        self.payments.sweep().await?;
-        self.orders.prune_offers().await?;
-        while self.events.prune().await? > 0 {}
+        // Each takes so many rows at most; a busy host makes more in a minute.
+        drain(|| self.payments.sweep()).await?;
+        drain(|| self.orders.prune_offers()).await?;
+        drain(|| self.events.prune()).await?;
         Ok(Found::Nothing)
     }
 }
@@ -173,6 +174,16 @@ const fn found(count: usize) -> Found {
     } else {
         Found::Something
     }
+}
+
+/// Repeats a step that takes so many rows at most, until it finds none.
+async fn drain<F, Fut, E>(step: F) -> Result<(), E>
+where
+    F: Fn() -> Fut,
+    Fut: Future<Output = Result<u64, E>>,
+{
+    while step().await? > 0 {}
+    Ok(())
 }
 
 /// Repeats a step; the failure of one is logged here, once, and tried again.
@@ -202,5 +213,25 @@ async fn wait(pause: Duration, stop: &CancellationToken) {
     tokio::select! {
         () = stop.cancelled() => {}
         () = tokio::time::sleep(pause) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_one_sweep_leaves_the_next_takes_at_once() {
+        let rows = Cell::new(25_000_u64);
+        let swept = drain(|| async {
+            let taken = rows.get().min(10_000);
+            rows.set(rows.get() - taken);
+            Ok::<_, &str>(taken)
+        });
+        assert_eq!(swept.await, Ok(()));
+        assert_eq!(rows.get(), 0);
+        assert_eq!(drain(|| async { Err("storage") }).await, Err("storage"));
     }
 }

@@ -86,6 +86,10 @@ impl Registry {
         &self,
         handle: &str,
     ) -> Result<Option<PublicAccount>, Error> {
+        // Whoever asks wrote it: what is no handle names nobody, and no database is asked.
+        if check_handle(handle).is_err() {
+            return Ok(None);
+        }
         let found = store::find_visible_by_handle(&self.inner().db, handle).await?;
         let mut found = self.with_menus(found.into_iter().collect()).await?;
         Ok(found.pop())

@@ -1,4 +1,5 @@
 use qiao_auth::{AuditEntry, Permit};
+use qiao_model::is_plain_text;
 
 use crate::review::REASON_CHARS_MAX;
 use crate::{Error, Registry};
@@ -27,7 +28,7 @@ impl Registry {
 pub(crate) fn reason(text: &str) -> Result<String, Error> {
     let text = text.trim();
     let chars = text.chars().count();
-    if chars == 0 || chars > REASON_CHARS_MAX {
+    if !(1..=REASON_CHARS_MAX).contains(&chars) || !is_plain_text(text) {
         return Err(Error::InvalidReason);
     }
     Ok(text.to_owned())

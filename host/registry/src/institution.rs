@@ -1,4 +1,4 @@
-use qiao_auth::{AuditEntry, NewClient, OAuthClient, Permit};
+use qiao_auth::{AuditEntry, NewClient, OAuthClient, Permit, STAFF_GRANTS};
 use qiao_db::Tx;
 use qiao_events::NewEvent;
 use qiao_model::{InstitutionId, Scope, ScopeSet, Timestamp};
@@ -13,15 +13,7 @@ const NAME_CHARS_MAX: usize = 64;
 const SUMMARY_CHARS_MAX: usize = 200;
 
 /// What the first client of an institution may ask for.
-pub const FIRST_CLIENT_SCOPES: [Scope; 7] = [
-    Scope::CatalogWrite,
-    Scope::PaymentsRead,
-    Scope::PaymentsRefund,
-    Scope::OrdersRead,
-    Scope::MessagesSend,
-    Scope::ReleasesWrite,
-    Scope::WebhooksWrite,
-];
+pub const FIRST_CLIENT_SCOPES: [Scope; 7] = STAFF_GRANTS;
 
 /// What an institution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -229,8 +221,7 @@ impl Registry {
                     });
                 }
                 let auth = &inner.auth;
-                auth.resume_institution(&mut tx, permit, institution)
-                    .await?;
+                auth.admit_institution(&mut tx, permit, institution).await?;
                 let change = Change {
                     state: InstitutionState::Active,
                     action: "institution.approve",

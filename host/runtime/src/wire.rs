@@ -17,7 +17,7 @@ pub(crate) use page::{answer, page};
 pub(crate) use request::{event, job_run, placed_order, price, quote_request, submission, visit};
 
 use qiao_catalog::OrderKind;
-use qiao_model::{Day, Money, Timestamp};
+use qiao_model::{Day, Money, Timestamp, is_plain_text, to_plain_text};
 
 use crate::bindings::v0_1_0::qiao::host::types as wit;
 use crate::limits::{ENTRIES_MAX, ENTRY_LABEL_CHARS_MAX, ENTRY_VALUE_CHARS_MAX, REFUSAL_CHARS_MAX};
@@ -135,17 +135,22 @@ fn few(count: usize, what: &str, max: usize) -> Result<(), Fault> {
 
 fn short(text: String, what: &str, chars_max: usize) -> Result<String, Fault> {
     // A text of few bytes has few characters: most are not counted.
-    if text.len() <= chars_max || text.chars().count() <= chars_max {
-        return Ok(text);
+    if text.len() > chars_max && text.chars().count() > chars_max {
+        let cause = format!("{what} is longer than {chars_max} characters");
+        return Err(Fault::invalid_answer(cause));
     }
-    let cause = format!("{what} is longer than {chars_max} characters");
-    Err(Fault::invalid_answer(cause))
+    if !is_plain_text(&text) {
+        let cause = format!("{what} has control characters");
+        return Err(Fault::invalid_answer(cause));
+    }
+    Ok(text)
 }
 
-/// A sentence of a refusal: shown as it is, and cut where it would be a page.
+/// A sentence of a refusal: shown as it is, but cut where it would be a page, and
+/// without control characters.
 fn sentence(text: String) -> String {
-    if text.len() <= REFUSAL_CHARS_MAX {
+    if text.len() <= REFUSAL_CHARS_MAX && is_plain_text(&text) {
         return text;
     }
-    text.chars().take(REFUSAL_CHARS_MAX).collect()
+    to_plain_text(&text, REFUSAL_CHARS_MAX)
 }

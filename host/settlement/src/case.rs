@@ -1,5 +1,5 @@
 use qiao_auth::{AuditEntry, Permit};
-use qiao_model::{BankTransferId, CaseId, Channel, Day, Timestamp};
+use qiao_model::{BankTransferId, CaseId, Channel, Day, Timestamp, is_plain_text};
 
 use crate::access;
 use crate::error::Error;
@@ -202,7 +202,8 @@ impl Settlement {
     ) -> Result<Case, Error> {
         access::may_operate(permit)?;
         let note = note.trim();
-        if !(1..=NOTE_CHARS_MAX).contains(&note.chars().count()) {
+        let length = note.chars().count();
+        if !(1..=NOTE_CHARS_MAX).contains(&length) || !is_plain_text(note) {
             return Err(Error::Note(NOTE_CHARS_MAX));
         }
         let inner = self.inner();

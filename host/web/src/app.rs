@@ -82,6 +82,11 @@ impl App {
         self.0.document.get_or_init(|| document)
     }
 
+    /// Whether people get play money: in a sandbox, where no bank gives them any.
+    pub(crate) fn gives_play_money(&self) -> bool {
+        self.config.sandbox && !self.banks.is_any_configured()
+    }
+
     /// The OpenAPI document; empty until the router is built.
     pub(crate) fn document(&self) -> Bytes {
         self.0.document.get().cloned().unwrap_or_default()

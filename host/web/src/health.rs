@@ -41,7 +41,11 @@ async fn get_health() -> &'static str {
 async fn get_readiness(State(app): State<App>) -> Result<String, Problem> {
     // A read of one row that need not exist.
     app.ledger.balance(LedgerAccountId::from_u128(0)).await?;
-    let batchers = [app.payments.health(), app.orders.health()];
+    let batchers = [
+        app.payments.health(),
+        app.orders.health(),
+        app.banks.health(),
+    ];
     if batchers.iter().any(|batcher| !batcher.is_running) {
         return Err(qiao_db::Error::Stopped.into());
     }
@@ -67,7 +71,7 @@ fn ready(panics: u64) -> String {
 async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
     // Without the database the other metrics are wanted all the more.
-    let bank_transfers = app.banks.counts().await.unwrap_or_default();
+    let bank_transfers = app.banks.open_counts().await.unwrap_or_default();
     let text = app.metrics.render(&app.runtime.stats(), &bank_transfers);
     ([(header::CONTENT_TYPE, text_format)], text)
 }

@@ -15,21 +15,19 @@ use crate::App;
 use crate::problem::{Kind, Problem};
 
 /// Longest body of a request that says nothing else.
-pub(crate) const BODY_BYTES_MAX: usize = 64 * 1024;
+pub const BODY_BYTES_MAX: usize = 64 * 1024;
 
 /// How long a request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How long the requests below may take: they compile or start a plugin.
 const LONG_REQUEST_TIMEOUT: Duration = Duration::from_secs(180);
-const LONG_REQUESTS: [&str; 7] = [
+const LONG_REQUESTS: [&str; 5] = [
     "/console/{institution}/releases/upload",
     "/console/{institution}/releases/{release}/activate",
     "/v1/releases",
     "/v1/releases/{id}/activate",
     "/v1/plugins/{id}/roll-back",
-    "/console/{institution}/releases/upload",
-    "/console/{institution}/releases/{release}/activate",
 ];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

@@ -30,7 +30,9 @@ mod session_cookie;
 use axum::Router;
 
 pub use app::{App, Rooms, SandboxClock, WebConfig};
+pub use layers::BODY_BYTES_MAX;
 pub use metrics::Metrics;
+pub use pages::{FIELDS_MAX, UPLOAD_BYTES_MAX};
 
 /// The router of the whole host.
 pub fn router(app: App) -> Router {

@@ -184,7 +184,10 @@ fn record() -> Recorder {
         metrics::Unit::Seconds,
         "Time from the request's head to the answer's head"
     );
-    metrics::describe_gauge!(BANK_TRANSFERS, "Bank transfers by state");
+    metrics::describe_gauge!(
+        BANK_TRANSFERS,
+        "Bank transfers that have not ended, by state"
+    );
     metrics::describe_counter!(PLUGIN_CALLS, "Calls of plugins by how they ended");
     metrics::describe_counter!(PLUGIN_QUOTES, "Quotes among the calls of plugins");
     metrics::describe_counter!(

@@ -36,7 +36,7 @@ impl From<qiao_auth::Error> for Problem {
         match error {
             E::InvalidLogin | E::InvalidName | E::WeakPassword | E::WeakPin => told(Kind::Invalid),
             E::Keys(ref keys) => Self::new(Kind::Invalid, keys.to_string()),
-            E::ScopeNotGrantable(_) => told(Kind::Invalid),
+            E::ScopeNotGrantable(_) | E::ScopeNotAsked { .. } => told(Kind::Invalid),
             E::LoginTaken(_) | E::OperatorExists | E::PinAlreadySet => told(Kind::Conflict),
             E::WrongCredentials => told(Kind::WrongCredentials),
             E::TooManyAttempts { retry_after_secs } => {

@@ -11,7 +11,7 @@ pub use crate::bindings::qiao::host::storage::StorageError;
 /// The value of a key.
 ///
 /// # Errors
-/// [`StorageError::InvalidKey`] when the key is not 1 to 128 bytes.
+/// [`StorageError::InvalidKey`] when the key is not 1 to 128 bytes of plain text.
 pub fn get(key: &str) -> Result<Option<Vec<u8>>, StorageError> {
     host::get(key)
 }
@@ -27,7 +27,7 @@ pub fn set(key: &str, value: impl AsRef<[u8]>) -> Result<(), StorageError> {
 /// Removes a key; removing what is not there is no error.
 ///
 /// # Errors
-/// [`StorageError::InvalidKey`] when the key is not 1 to 128 bytes.
+/// [`StorageError::InvalidKey`] when the key is not 1 to 128 bytes of plain text.
 pub fn delete(key: &str) -> Result<(), StorageError> {
     host::delete(key)
 }

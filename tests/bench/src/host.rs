@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use qiao::{Client, PublishArgs};
@@ -16,6 +16,7 @@ use tokio::process::{Child, Command};
 use tokio::task::JoinSet;
 
 use crate::history;
+use crate::load::Connection;
 use crate::person::{PASSWORD, Person};
 
 /// Whose plugin is measured.
@@ -26,6 +27,9 @@ const PAYER_SCOPES: &str = "orders:read payments:read payments:write";
 /// How often the host is asked whether it listens, and how many times.
 const ASK: Duration = Duration::from_millis(50);
 const ASK_TIMES: u32 = 200;
+/// How often a host that starts anew is asked whether it is ready, and for how long.
+const LOOK: Duration = Duration::from_millis(5);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// A host of its own process, as `qiao serve` runs it: a sandbox on a fresh database,
 /// where a fund company sells its fund. It ends when this is dropped.
@@ -37,6 +41,8 @@ pub(crate) struct Host {
     /// The client of its server that pays.
     payer: String,
     process: Child,
+    /// The flags that say where its data is.
+    database: Vec<OsString>,
     folder: TempDir,
     postgres: Option<TestDatabase>,
 }
@@ -79,24 +85,45 @@ impl Host {
         }
         add_operator(&database).await?;
         let address = free_address()?;
-        let process = qiao()?
-            .args(["serve", "--sandbox", "--listen", &address])
-            .args(&database)
-            .current_dir(folder.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .context("starting the host")?;
+        let process = serve(&address, &database, folder.path())?;
         let mut host = Self {
             address,
             institution: String::new(),
             payer: String::new(),
             process,
+            database,
             folder,
             postgres,
         };
         host.wait_until_it_listens().await?;
         host.publish().await.context("publishing the fund")?;
         Ok(host)
+    }
+
+    /// Ends it as `kill -9` does.
+    pub(crate) async fn kill(&mut self) -> anyhow::Result<()> {
+        Ok(self.process.kill().await?)
+    }
+
+    /// Starts it anew over its data; gives how long it took until it was ready.
+    #[expect(clippy::disallowed_methods, reason = "a bench measures time")]
+    pub(crate) async fn start_again(&mut self) -> anyhow::Result<Duration> {
+        let begun = Instant::now();
+        self.process = serve(&self.address, &self.database, self.folder.path())?;
+        while begun.elapsed() < READY_WITHIN {
+            if self.is_ready().await {
+                return Ok(begun.elapsed());
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+        bail!("the host at {} is not ready again", self.address);
+    }
+
+    async fn is_ready(&self) -> bool {
+        match Connection::open(&self.address).await {
+            Ok(mut connection) => connection.get("/readyz", &[]).await.is_ok(),
+            Err(_) => false,
+        }
     }
 
     /// Gives it a history: so many transfers of the fund company's payments.
@@ -206,7 +233,12 @@ impl Host {
         self.institution = id.to_owned();
         let payer = json!({ "name": "payer", "scope": PAYER_SCOPES, "jwks": jwks });
         let clients = format!("/v1/institutions/{id}/clients");
-        self.payer = text(&staff.post(&clients, &payer).await?["id"])?.to_owned();
+        let payer = staff.post(&clients, &payer).await?;
+        self.payer = text(&payer["id"])?.to_owned();
+        let grant = json!({ "scope": payer["asked_scope"], "verdict": "grant" });
+        operator
+            .post(&format!("/v1/clients/{}/scopes", self.payer), &grant)
+            .await?;
         let client = self.client(text(&founded["client"]["id"])?)?;
         let token = client.token("releases:write").await?;
         let component = tokio::task::spawn_blocking(|| qiao_tests::guests::component("money-fund"));
@@ -219,6 +251,16 @@ impl Host {
         client.activate(&token, id).await?;
         Ok(())
     }
+}
+
+fn serve(address: &str, database: &[OsString], folder: &Path) -> anyhow::Result<Child> {
+    qiao()?
+        .args(["serve", "--sandbox", "--listen", address])
+        .args(database)
+        .current_dir(folder)
+        .stdout(Stdio::null())
+        .spawn()
+        .context("starting the host")
 }
 
 /// The `qiao` binary of the same build.

@@ -19,6 +19,7 @@ mod pgbench;
 mod process;
 mod quote;
 mod report;
+mod restart;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -72,6 +73,8 @@ enum Bench {
     Quote,
     /// Whole orders over HTTP.
     Checkout,
+    /// From a kill under load until the host is ready again.
+    Restart,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -108,6 +111,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted(Bench::Checkout) {
         clients.block_on(checkout::run(&mut report, measure))?;
+    }
+    if wanted(Bench::Restart) {
+        clients.block_on(restart::run(&mut report))?;
     }
     report.write(&arguments.out)?;
     println!("\n{report}\nwrote {}", arguments.out.display());

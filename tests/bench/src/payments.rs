@@ -76,14 +76,14 @@ fn mean(rates: &[f64]) -> f64 {
 }
 
 /// A host and a shop on it.
-async fn open(engine: Engine) -> anyhow::Result<(Host, Shop)> {
+pub(crate) async fn open(engine: Engine) -> anyhow::Result<(Host, Shop)> {
     let host = Host::start_on(engine).await?;
     let shop = Shop::open(&host).await.context("opening the shop")?;
     Ok((host, shop))
 }
 
 /// A server of the fund company that pays its customers, over so many connections.
-struct Shop {
+pub(crate) struct Shop {
     address: String,
     authorization: String,
     bodies: Vec<Bytes>,
@@ -122,6 +122,18 @@ impl Shop {
 
     /// Lets every client pay as fast as it is answered, and adds what was measured.
     async fn turn(&mut self, measure: Duration, sum: &mut Option<Measured>) -> anyhow::Result<()> {
+        let round = closed_loop(self.payers().await?, measure).await?;
+        match sum {
+            Some(sum) => sum.add(&round),
+            None => {
+                *sum = Some(round);
+                Ok(())
+            }
+        }
+    }
+
+    /// Clients that pay under keys of their own, each on a connection.
+    pub(crate) async fn payers(&mut self) -> anyhow::Result<Vec<Payer>> {
         self.rounds += 1;
         let mut payers = Vec::with_capacity(self.bodies.len());
         for (number, body) in self.bodies.iter().enumerate() {
@@ -133,14 +145,7 @@ impl Shop {
                 payments: 0,
             });
         }
-        let round = closed_loop(payers, measure).await?;
-        match sum {
-            Some(sum) => sum.add(&round),
-            None => {
-                *sum = Some(round);
-                Ok(())
-            }
-        }
+        Ok(payers)
     }
 }
 
@@ -165,7 +170,7 @@ fn body(subject: &str, institution: &str) -> Value {
 }
 
 /// Pays again and again, under a new key each time.
-struct Payer {
+pub(crate) struct Payer {
     connection: Connection,
     authorization: String,
     body: Bytes,

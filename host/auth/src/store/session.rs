@@ -63,7 +63,9 @@ pub(crate) async fn institutions_of(db: &Db, user: UserId) -> Result<Vec<Institu
     let rows: Vec<(String,)> = sqlx::query_as(
         "select institution_id from institution_staff
          where user_id = $1
-           and institution_id not in (select institution_id from institution_suspension)
+           and institution_id not in (
+               select institution_id from institution_bar where cause = 'suspended'
+           )
          order by institution_id",
     )
     .bind(user.to_string())

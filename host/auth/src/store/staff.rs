@@ -44,24 +44,44 @@ pub(crate) async fn count(tx: &mut Tx, institution: InstitutionId) -> Result<i64
     Ok(count)
 }
 
-pub(crate) async fn suspend(
+/// Why an institution's clients are refused.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bar {
+    /// No operator has approved it yet.
+    Pending,
+    /// An operator stopped it; its staff are refused too.
+    Suspended,
+}
+
+impl Bar {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Suspended => "suspended",
+        }
+    }
+}
+
+pub(crate) async fn bar(
     tx: &mut Tx,
     institution: InstitutionId,
+    cause: Bar,
     now: Timestamp,
 ) -> Result<(), Error> {
     sqlx::query(
-        "insert into institution_suspension (institution_id, suspended_at) values ($1, $2)
-         on conflict (institution_id) do nothing",
+        "insert into institution_bar (institution_id, cause, since) values ($1, $2, $3)
+         on conflict (institution_id) do update set cause = excluded.cause, since = excluded.since",
     )
     .bind(institution.to_string())
+    .bind(cause.name())
     .bind(now.as_millis())
     .execute(tx.conn())
     .await?;
     Ok(())
 }
 
-pub(crate) async fn resume(tx: &mut Tx, institution: InstitutionId) -> Result<(), Error> {
-    sqlx::query("delete from institution_suspension where institution_id = $1")
+pub(crate) async fn admit(tx: &mut Tx, institution: InstitutionId) -> Result<(), Error> {
+    sqlx::query("delete from institution_bar where institution_id = $1")
         .bind(institution.to_string())
         .execute(tx.conn())
         .await?;

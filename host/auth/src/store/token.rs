@@ -2,12 +2,12 @@ use qiao_db::{Db, Error, Tx};
 use qiao_model::{OAuthClientId, Timestamp};
 
 /// Whether nothing was taken away from the token: it is not revoked, its client
-/// is active and its institution not suspended.
+/// is active and its institution approved and not suspended.
 pub(crate) async fn is_able(db: &Db, jti: &str, client: OAuthClientId) -> Result<bool, Error> {
     let (count,): (i64,) = sqlx::query_as(
         "select count(*) from oauth_client
          where id = $1 and state = 'active'
-           and institution_id not in (select institution_id from institution_suspension)
+           and institution_id not in (select institution_id from institution_bar)
            and not exists (select 1 from revoked_token where jti = $2)",
     )
     .bind(client.to_string())

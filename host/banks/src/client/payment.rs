@@ -1,7 +1,7 @@
 //! Accounts, and payments by our id.
 
 use qiao_events::Method;
-use qiao_model::{BankTransferId, Channel, Money, Secret, Timestamp};
+use qiao_model::{BankTransferId, Channel, Money, Secret, Timestamp, to_plain_text};
 use serde::{Deserialize, Serialize};
 
 use super::{Client, Failure};
@@ -38,7 +38,7 @@ impl AnswerBody {
             "rejected" => TransferState::Rejected,
             _ => return None,
         };
-        let cut = |text: String| text.chars().take(WORD_CHARS_MAX).collect();
+        let cut = |text: String| to_plain_text(&text, WORD_CHARS_MAX);
         Some(Answer {
             state,
             bank_reference: self.bank_reference.map(cut),

@@ -1,12 +1,17 @@
 //! What the platform's custody account at a bank holds, and its statement.
 
+use std::iter;
+
 use qiao_events::Method;
-use qiao_model::{Channel, Currency, Day, Money, Timestamp};
+use qiao_model::{Channel, Currency, Day, Money, Timestamp, is_plain_text, to_plain_text};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::{Client, Failure};
 use crate::transfer::Direction;
+
+/// What was written on a line is cut here.
+const REFERENCE_CHARS_MAX: usize = 200;
 
 /// What a custody account holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +125,10 @@ impl Client {
 }
 
 fn line(body: LineBody) -> Result<StatementLine, Failure> {
+    let mut names = iter::once(&body.bank_reference).chain(&body.id);
+    if !names.all(|name| is_plain_text(name)) {
+        return Err(unreadable());
+    }
     Ok(StatementLine {
         bank_reference: body.bank_reference,
         id: body.id,
@@ -131,7 +140,7 @@ fn line(body: LineBody) -> Result<StatementLine, Failure> {
         },
         amount: Money::new(body.amount_minor, currency(&body.currency)?),
         booked_at: Timestamp::from_millis(body.booked_at),
-        reference: body.reference,
+        reference: to_plain_text(&body.reference, REFERENCE_CHARS_MAX),
     })
 }
 

@@ -43,7 +43,9 @@ where lease_node = $1";
 const MAKE_DUE: &str = "update bank_transfer set next_at = $2
 where id = $1 and next_at is null and lease_node is null and state not in ('done', 'rejected')";
 
-const COUNTS: &str = "select state, count(*) as count from bank_transfer group by state";
+// What the index `bank_transfer_open` has.
+const OPEN_COUNTS: &str = "select state, count(*) as count from bank_transfer
+where state not in ('done', 'rejected') group by state";
 
 /// Which transfers to claim, and for how long.
 pub(crate) struct Claim<'a> {
@@ -101,9 +103,9 @@ pub(crate) async fn make_due(
     Ok(done.rows_affected() == 1)
 }
 
-/// How many transfers there are in each state.
-pub(crate) async fn counts(db: &Db) -> Result<Vec<(String, i64)>, Error> {
-    let rows = sqlx::query(COUNTS).fetch_all(db.reads()).await?;
+/// How many transfers that have not ended there are in each state.
+pub(crate) async fn open_counts(db: &Db) -> Result<Vec<(String, i64)>, Error> {
+    let rows = sqlx::query(OPEN_COUNTS).fetch_all(db.reads()).await?;
     rows.iter()
         .map(|row| Ok((row.try_get("state")?, row.try_get("count")?)))
         .collect()

@@ -1,6 +1,6 @@
 //! Linking and unlinking an account.
 
-use qiao_banks::{Error, LOGIN_LIFETIME_SECS, LinkState, Redirected};
+use qiao_banks::{Error, LINKS_MAX, LOGIN_LIFETIME_SECS, LinkState, Redirected};
 use qiao_model::{Channel, SessionId};
 use qiao_tests::each_database;
 use sqlx::Row;
@@ -301,4 +301,43 @@ async fn a_channel_that_is_not_there_cannot_be_linked() {
     let (permit, session) = (&world.person.permit, world.person.session);
     let refused = world.banks.begin_link(permit, session, nowhere, "").await;
     assert!(matches!(refused, Err(Error::UnknownChannel(code)) if code == nowhere));
+}
+
+#[tokio::test]
+async fn a_person_links_the_most_accounts_and_not_one_more() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let first = world.link().await;
+        // Other accounts of the same person, by hand: the bank here has one for them.
+        let add = async |number: i64| {
+            let mut tx = world.db.begin().await.unwrap();
+            let added = sqlx::query(
+                "insert into bank_link select $1, user_id, channel, $2, name, number_masked,
+                 'active', sealed_access, sealed_refresh, token_expires_at, token_version,
+                 refreshing_until, linked_at, changed_at from bank_link where id = $3",
+            )
+            .bind(world.env.id::<qiao_model::id::noun::BankLink>().to_string())
+            .bind(format!("account-{number}"))
+            .bind(first.id.to_string())
+            .execute(tx.conn())
+            .await;
+            assert_eq!(added.unwrap().rows_affected(), 1);
+            tx.commit().await.unwrap();
+        };
+        for number in 1..LINKS_MAX {
+            add(number).await;
+        }
+        let (banks, permit) = (&world.banks, &world.person.permit);
+        banks.unlink(permit, first.id).await.unwrap();
+        let last = world.link().await;
+        banks.unlink(permit, last.id).await.unwrap();
+        add(LINKS_MAX).await;
+        let back = authorized(&world).await;
+        let past = comes_back(&world, back).await;
+        assert!(
+            matches!(past, Err(Error::TooManyLinks(LINKS_MAX))),
+            "{past:?}"
+        );
+    })
+    .await;
 }

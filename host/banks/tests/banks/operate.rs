@@ -75,12 +75,28 @@ async fn an_operator_decides_a_stuck_transfer_with_a_reason_that_is_audited() {
             .auth
             .audit_of(operator, &transfer.id.to_string())
             .await;
-        assert_eq!(audit.unwrap()[0].detail, format!("rejected: {why}"));
-        let again = world
-            .banks
-            .decide(operator, transfer.id, Verdict::Rejected, why)
+        let audit = audit.unwrap();
+        assert_eq!(audit[0].detail, format!("rejected: {why}"));
+        let rows = audit.len();
+        let decide = async |verdict, why| {
+            let banks = &world.banks;
+            banks.decide(operator, transfer.id, verdict, why).await
+        };
+        let again = decide(Verdict::Rejected, why).await.unwrap();
+        assert_eq!(again, decided);
+        assert_eq!(world.balance().await, 100_000);
+        let done = Verdict::Done {
+            bank_reference: "SB-77".to_owned(),
+        };
+        for (verdict, why) in [(Verdict::Rejected, "another letter"), (done, why)] {
+            let other = decide(verdict, why).await;
+            assert!(matches!(other, Err(Error::NotStuck { .. })), "{other:?}");
+        }
+        let audit = world
+            .auth
+            .audit_of(operator, &transfer.id.to_string())
             .await;
-        assert!(matches!(again, Err(Error::NotStuck { .. })), "{again:?}");
+        assert_eq!(audit.unwrap().len(), rows);
     })
     .await;
 }
@@ -100,6 +116,16 @@ async fn an_operator_who_says_done_posts_the_hold() {
         let standing = decided.unwrap().standing;
         assert_eq!(standing.state, TransferState::Done);
         assert_eq!(standing.bank_reference.as_deref(), Some("SB-77"));
+        assert_eq!(world.balance().await, 90_000);
+        let decide = async |bank_reference: &str| {
+            let bank_reference = bank_reference.to_owned();
+            let done = Verdict::Done { bank_reference };
+            let (banks, operator) = (&world.banks, &world.operator);
+            banks.decide(operator, transfer.id, done, "seen").await
+        };
+        assert_eq!(decide("SB-77").await.unwrap().standing, standing);
+        let other = decide("SB-78").await;
+        assert!(matches!(other, Err(Error::NotStuck { .. })), "{other:?}");
         assert_eq!(world.balance().await, 90_000);
     })
     .await;
@@ -168,14 +194,17 @@ async fn a_paused_channel_begins_nothing_and_ends_what_it_began() {
 }
 
 #[tokio::test]
-async fn transfers_are_counted_by_state() {
+async fn transfers_that_have_not_ended_are_counted_by_state() {
     let world = World::new(qiao_tests::sqlite().await).await;
     let link = world.link().await;
     world.top_up(link.id, 10_000).await;
     world.bank.plan(Fault::once(FaultKind::LoseResponse));
     world.top_up(link.id, 10_000).await;
-    let counts = world.banks.counts().await.unwrap();
-    assert!(counts.contains(&(TransferState::Done, 1)));
-    assert!(counts.contains(&(TransferState::Unknown, 1)));
-    assert!(counts.contains(&(TransferState::Rejected, 0)));
+    let counts = world.banks.open_counts().await.unwrap();
+    let expected = [
+        (TransferState::Requested, 0),
+        (TransferState::Unknown, 1),
+        (TransferState::Accepted, 0),
+    ];
+    assert_eq!(counts, expected);
 }

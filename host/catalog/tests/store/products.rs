@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use crate::fixture::{DAY_MILLIS, Fixture, caller, day, flat_fee, fund};
-use qiao_catalog::{Capture, Error, FeeSchedule, NewProduct, Product, STALE_MILLIS_MAX};
+use qiao_catalog::{
+    Capture, Error, FeeSchedule, NewProduct, PRODUCTS_OF_PLUGIN_MAX, Product, STALE_MILLIS_MAX,
+};
 use qiao_model::{Currency, Day, ProductId, Scope};
 use qiao_tests::each_database;
 
@@ -267,6 +269,43 @@ async fn a_stored_version_cannot_be_changed_or_deleted() {
             let refused = sqlx::query(statement).execute(tx.conn()).await;
             assert!(refused.is_err(), "{statement}");
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plugin_has_its_most_products_and_not_one_more() {
+    each_database(|database| async move {
+        let f = Fixture::new(database).await;
+        let first = register(&f, fund(flat_fee(1))).await.unwrap();
+        let another = |code: String| NewProduct {
+            code,
+            ..fund(Vec::new())
+        };
+        // All but two of them by hand: registering each would take long.
+        let mut tx = f.database.db.begin().await.unwrap();
+        for number in 2..PRODUCTS_OF_PLUGIN_MAX {
+            sqlx::query(
+                "insert into product select $1, plugin, institution, $2, name, summary,
+                 currency, in_units, capture, redemption, created_at, updated_at
+                 from product where id = $3",
+            )
+            .bind(f.env.id::<qiao_model::id::noun::Product>().to_string())
+            .bind(format!("fund-{number}"))
+            .bind(first.id.to_string())
+            .execute(tx.conn())
+            .await
+            .unwrap();
+        }
+        tx.commit().await.unwrap();
+        register(&f, another("last".to_owned())).await.unwrap();
+        let past = register(&f, another("one-more".to_owned())).await;
+        let Err(Error::InvalidProduct(problem)) = past else {
+            panic!("{past:?}");
+        };
+        assert!(problem.to_string().contains("at most 1000"), "{problem}");
+        // Those that are there can be registered again.
+        register(&f, fund(flat_fee(1))).await.unwrap();
     })
     .await;
 }

@@ -1,6 +1,6 @@
 //! Who drives what.
 
-use qiao_db::{Db, Error};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{OrderId, Timestamp};
 
 use super::row::{order, standing_columns};
@@ -85,13 +85,11 @@ pub(crate) async fn release(db: &Db, node: &str) -> Result<(), Error> {
 }
 
 /// Makes an order that waits for the operator due; gives whether it did wait.
-pub(crate) async fn make_due(db: &Db, id: OrderId, now: Timestamp) -> Result<bool, Error> {
-    let mut tx = db.begin().await?;
+pub(crate) async fn make_due(tx: &mut Tx, id: OrderId, now: Timestamp) -> Result<bool, Error> {
     let done = sqlx::query(MAKE_DUE)
         .bind(id.to_string())
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    tx.commit().await?;
     Ok(done.rows_affected() == 1)
 }

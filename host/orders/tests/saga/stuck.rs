@@ -37,6 +37,13 @@ async fn after_the_last_try_an_order_stays_unknown_until_the_operator_asks_again
         let denied = world.orders.stuck(&world.user.permit, page).await;
         assert!(matches!(denied, Err(Error::Denied(_))));
         assert!(world.orders.ask_again(&operator, order.id).await.unwrap());
+        let audit = world
+            .auth
+            .audit_of(&operator, &order.id.to_string())
+            .await
+            .unwrap();
+        let asked: Vec<_> = audit.iter().map(|row| row.action.as_str()).collect();
+        assert_eq!(asked, ["order.ask-again"]);
         assert_eq!(world.orders.resume().await.unwrap(), 1);
         assert_eq!(world.orders.stuck(&operator, page).await.unwrap(), []);
         assert_eq!(

@@ -5,7 +5,7 @@ use qiao_model::{
     Currency, InstitutionId, Money, PluginId, ReleaseId, Scope, ScopeSet, Secret, UserId,
 };
 use qiao_payments::{
-    Command, Credit, CreditLine, Error, NewPayment, Party, PaymentState, StatementOf,
+    Command, Credit, CreditLine, Error, NewPayment, Party, PaymentState, Refusal, StatementOf,
 };
 use qiao_tests::each_database;
 
@@ -127,7 +127,7 @@ impl Client {
     }
 }
 
-fn plugin(world: &World, scope: Scope, on_behalf_of: Option<UserId>) -> Permit {
+pub(crate) fn plugin(world: &World, scope: Scope, on_behalf_of: Option<UserId>) -> Permit {
     let caller = PluginCaller {
         plugin: PluginId::from_u128(1),
         release: ReleaseId::from_u128(1),
@@ -260,6 +260,43 @@ async fn only_the_institution_or_the_host_resolves_and_refunds() {
                 .await
                 .unwrap();
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_person_was_paid_is_taken_back_by_the_host_alone() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let callers = Callers::new(&world).await;
+        world.payment(Command::Pay(world.purchase())).await;
+        let out = NewPayment {
+            payer: Party::Institution(FUND),
+            ..world.new_payment(&[
+                (Party::User(callers.user), 1_000, "proceeds"),
+                (Party::Platform, 5, "fee"),
+            ])
+        };
+        let id = out.id;
+        world.payment(Command::Pay(out)).await;
+        let payments = &world.payments;
+        for permit in [
+            &callers.staff,
+            &callers.operator,
+            &callers.client_refund,
+            &plugin(&world, Scope::PaymentsRefund, Some(callers.user)),
+        ] {
+            let refused = payments.refund(permit, world.refund(id, 100), None).await;
+            assert!(
+                matches!(refused, Err(Error::Refused(Refusal::NotRefundable(of))) if of == id),
+                "{refused:?}"
+            );
+        }
+        let person = world.balance(Party::User(callers.user)).await;
+        assert_eq!(person.posted, 1_000);
+        let host = world.system(Scope::PaymentsRefund);
+        let undone = payments.refund(&host, world.refund(id, 1_005), None).await;
+        assert_eq!(undone.unwrap().0.state, PaymentState::Refunded);
     })
     .await;
 }

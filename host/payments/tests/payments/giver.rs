@@ -61,6 +61,13 @@ impl<'a> Person<'a> {
         }
     }
 
+    /// The same for nothing in particular: an institution's server charges it.
+    pub(crate) fn plain_mandate(&self, count: u32) -> NewMandate {
+        let mut new = self.mandate(count);
+        new.limits.products.clear();
+        new
+    }
+
     pub(crate) async fn proof(&self) -> PinProof {
         self.world
             .auth
@@ -94,6 +101,13 @@ impl<'a> Person<'a> {
             product: Some(PRODUCT),
             capture: ChargeCapture::Now,
             payment,
+        }
+    }
+
+    pub(crate) fn plain_charge(&self, mandate: MandateId, fen: i64) -> Charge {
+        Charge {
+            product: None,
+            ..self.charge(mandate, fen)
         }
     }
 

@@ -1,10 +1,14 @@
 //! Who gives, sees, charges and revokes a mandate, and what the schema refuses.
 
-use qiao_payments::{Error, InvalidLimits, InvalidMandate, Method, PaymentState, Refusal};
+use qiao_model::{OrderId, PluginId, Scope};
+use qiao_payments::{
+    Error, GrantRefusal, Invalid, InvalidLimits, InvalidMandate, Method, NewMandate, PaymentState,
+    Refusal,
+};
 use qiao_tests::each_database;
 
-use crate::access::Callers;
-use crate::giver::Person;
+use crate::access::{Callers, plugin};
+use crate::giver::{Person, refused as refused_by};
 use crate::world::{FUND, World};
 
 #[tokio::test]
@@ -47,7 +51,7 @@ async fn a_mandate_is_seen_charged_and_revoked_by_its_own_alone() {
         let person = Person::new(&world).await;
         let callers = Callers::new(&world).await;
         let payments = &world.payments;
-        let id = person.give(person.mandate(5)).await.id;
+        let id = person.give(person.plain_mandate(5)).await.id;
         for permit in [
             &person.permit,
             &callers.staff,
@@ -83,7 +87,7 @@ async fn a_mandate_is_seen_charged_and_revoked_by_its_own_alone() {
                 Err(Error::Denied(_))
             ));
         }
-        let charge = |permit| payments.charge(permit, person.charge(id, 100), None);
+        let charge = |permit| payments.charge(permit, person.plain_charge(id, 100), None);
         let own = charge(&callers.client_charge).await.unwrap();
         assert_eq!(
             (own.state, own.method),
@@ -123,6 +127,57 @@ async fn a_mandate_is_seen_charged_and_revoked_by_its_own_alone() {
             .mandates_of_institution(&callers.other_client_read, FUND, None)
             .await;
         assert!(foreign.is_err());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_plugins_mandate_is_not_its_institutions_servers_and_products_take_an_order() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let person = Person::new(&world).await;
+        let callers = Callers::new(&world).await;
+        let payments = &world.payments;
+        let server = &callers.client_charge;
+        let of_plugin = NewMandate {
+            plugin: Some(PluginId::from_u128(1)),
+            ..person.plain_mandate(5)
+        };
+        let of_plugin = person.give(of_plugin).await.id;
+        let refused = payments
+            .charge(server, person.plain_charge(of_plugin, 100), None)
+            .await;
+        assert!(
+            matches!(refused, Err(Error::Refused(Refusal::UnknownMandate(of))) if of == of_plugin),
+            "{refused:?}"
+        );
+        let its_own = plugin(&world, Scope::PaymentsCharge, None);
+        payments.chargeable(&its_own, of_plugin).await.unwrap();
+
+        let for_products = person.give(person.mandate(5)).await.id;
+        let claimed = payments
+            .charge(server, person.charge(for_products, 100), None)
+            .await;
+        let of_order = Refusal::Invalid(Invalid::ChargeOfOrder);
+        assert!(
+            matches!(&claimed, Err(Error::Refused(why)) if *why == of_order),
+            "{claimed:?}"
+        );
+        let mut for_order = person.plain_charge(for_products, 100);
+        for_order.payment.order = Some(OrderId::from_u128(1));
+        let claimed = payments.charge(server, for_order, None).await;
+        assert!(
+            matches!(&claimed, Err(Error::Refused(why)) if *why == of_order),
+            "{claimed:?}"
+        );
+        let plain = payments
+            .charge(server, person.plain_charge(for_products, 100), None)
+            .await;
+        assert!(
+            matches!(&plain, Err(Error::Refused(why)) if *why == refused_by(for_products, GrantRefusal::Product)),
+            "{plain:?}"
+        );
+        assert_eq!(person.stored(for_products).await.grant.usage.count, 0);
     })
     .await;
 }

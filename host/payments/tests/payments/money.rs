@@ -1,6 +1,7 @@
 use qiao_model::{Amount, Asset, OrderId, PaymentId};
 use qiao_payments::{
-    Account, Command, Delivery, Invalid, NewPayment, Outcome, Party, PaymentState, Refusal,
+    Account, Command, Delivery, Invalid, NewPayment, NewRefund, Outcome, Party, PaymentState,
+    Refusal,
 };
 use qiao_tests::each_database;
 
@@ -319,6 +320,39 @@ async fn the_same_payment_through_two_hosts_at_once_has_one_effect() {
         }
         assert_eq!(world.fen().await[1], 4_000);
         world.assert_books_hold().await;
+    })
+    .await;
+}
+
+/// A text that one engine cannot keep is refused by the rules: nobody else in the batch
+/// notices.
+#[tokio::test]
+async fn control_characters_are_refused_and_their_neighbours_are_not() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let good = || world.new_payment(&[(Party::Platform, 100, "fee")]);
+        let described = NewPayment {
+            description: "a\0b".to_owned(),
+            ..good()
+        };
+        let mut named = good();
+        named.splits[0].purpose = "f\0e".into();
+        let outcomes = tokio::join!(
+            world.run(Command::Pay(good())),
+            world.run(Command::Pay(described)),
+            world.run(Command::Hold(named)),
+            world.run(Command::Pay(good())),
+        );
+        assert!(outcomes.0.is_ok() && outcomes.3.is_ok(), "{outcomes:?}");
+        assert_eq!(outcomes.1, Err(Invalid::Description.into()));
+        assert_eq!(outcomes.2, Err(Invalid::Purpose.into()));
+        let paid = world.payment(Command::Pay(good())).await;
+        let refund = NewRefund {
+            reason: "\u{1b}".to_owned(),
+            ..world.refund(paid.id, 10)
+        };
+        let refused = world.run(Command::Refund(refund)).await;
+        assert_eq!(refused, Err(Invalid::Description.into()));
     })
     .await;
 }

@@ -3,7 +3,7 @@ use qiao_ledger::{AssetTotal, Ledger};
 use qiao_model::Amount;
 
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::host::{MIGRATIONS, open_existing};
+use crate::host::open_existing;
 use crate::terminal::say;
 
 /// Prints the books and fails when they do not balance.
@@ -13,7 +13,6 @@ pub(super) async fn run(data: DataArgs) -> anyhow::Result<()> {
         ..ServeArgs::default()
     })?;
     let db = open_existing(&config).await?;
-    db.migrate(&MIGRATIONS).await?;
     let totals = Ledger::new(db.clone()).totals().await?;
     if totals.is_empty() {
         say("the books are empty: nothing was ever posted");

@@ -3,7 +3,7 @@ use qiao_model::Money;
 use qiao_settlement::CustodyCheck;
 
 use crate::config::{Config, DataArgs, ServeArgs};
-use crate::host::{MIGRATIONS, open_existing};
+use crate::host::open_existing;
 use crate::terminal::say;
 
 /// Prints whose money there is and where, and fails when it does not add up.
@@ -13,7 +13,6 @@ pub(super) async fn run(data: DataArgs) -> anyhow::Result<()> {
         ..ServeArgs::default()
     })?;
     let db = open_existing(&config).await?;
-    db.migrate(&MIGRATIONS).await?;
     let check = CustodyCheck::read(&db).await?;
     db.close().await;
     for line in lines(&check) {

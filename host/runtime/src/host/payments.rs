@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use qiao_auth::Permit;
-use qiao_model::{MandateId, OrderId, Scope};
+use qiao_model::{MandateId, OrderId, Scope, is_plain_text};
 
 use crate::bindings::v0_1_0::qiao::host::payments::{
     Charged, Host, NewCharge, Payment, PaymentsError,
@@ -66,8 +66,8 @@ impl Host for Guest {
             if key.is_empty() || key.len() > REFUND_KEY_BYTES_MAX {
                 return Ok(wrong("a key has 1 to 128 bytes"));
             }
-            if reason.chars().count() > REFUND_REASON_CHARS_MAX {
-                return Ok(wrong("a reason has at most 200 characters"));
+            if reason.chars().count() > REFUND_REASON_CHARS_MAX || !is_plain_text(&reason) {
+                return Ok(wrong("a reason has at most 200 characters of plain text"));
             }
             let order = match guest.paid_order(permit, order) {
                 Ok(order) => order,
@@ -88,8 +88,9 @@ impl Host for Guest {
 
     fn charge(&mut self, charge: NewCharge) -> Answer<Charged, PaymentsError> {
         self.call(Scope::PaymentsCharge, |guest, permit| {
-            if charge.key.is_empty() || charge.key.len() > CHARGE_KEY_BYTES_MAX {
-                let cause = "a key has 1 to 128 bytes".to_owned();
+            let length = charge.key.len();
+            if !(1..=CHARGE_KEY_BYTES_MAX).contains(&length) || !is_plain_text(&charge.key) {
+                let cause = "a key has 1 to 128 bytes of plain text".to_owned();
                 return Ok(Err(PaymentsError::NotOrderable(cause)));
             }
             let Ok(mandate) = charge.mandate.parse::<MandateId>() else {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use qiao_model::Scope;
+use qiao_model::{Scope, is_plain_text};
 
 use crate::bindings::v0_1_0::qiao::host::storage::{Host, StorageError};
 use crate::guest::Guest;
@@ -72,8 +72,8 @@ impl Host for Guest {
         self.call(Scope::Storage, |guest, permit| {
             let ports = Arc::clone(&guest.ports);
             let plugin = guest.release.plugin;
-            let too_long = |key: &String| key.len() > STORAGE_KEY_BYTES_MAX;
-            if too_long(&prefix) || after.as_ref().is_some_and(too_long) {
+            let is_none = |key: &String| key.len() > STORAGE_KEY_BYTES_MAX || !is_plain_text(key);
+            if is_none(&prefix) || after.as_ref().is_some_and(is_none) {
                 return Ok(Err(StorageError::InvalidKey));
             }
             let keys = ports
@@ -85,7 +85,7 @@ impl Host for Guest {
 }
 
 fn check_key(key: &str) -> Result<(), StorageError> {
-    if key.is_empty() || key.len() > STORAGE_KEY_BYTES_MAX {
+    if !(1..=STORAGE_KEY_BYTES_MAX).contains(&key.len()) || !is_plain_text(key) {
         return Err(StorageError::InvalidKey);
     }
     Ok(())

@@ -13,8 +13,8 @@ use super::fixture::{Host, USER, guest_of, today};
 use crate::bindings::v0_1_0::qiao::host as wit;
 use crate::guest::{Guest, Purity};
 use crate::limits::{
-    EGRESS_HEADERS_MAX, EGRESS_REQUEST_BYTES_MAX, EGRESS_RESPONSE_BYTES_MAX, REFUND_KEY_BYTES_MAX,
-    REFUND_REASON_CHARS_MAX,
+    CHARGE_KEY_BYTES_MAX, EGRESS_HEADERS_MAX, EGRESS_REQUEST_BYTES_MAX, EGRESS_RESPONSE_BYTES_MAX,
+    REFUND_KEY_BYTES_MAX, REFUND_REASON_CHARS_MAX,
 };
 use crate::ports::{Answering, EgressPort, EgressPortError, HttpRequest, HttpResponse};
 use crate::stopwatch::Stopwatch;
@@ -184,6 +184,40 @@ async fn a_refund_happens_once_and_only_for_an_order_of_ones_own() {
         assert!(refund(&own, 1, &reason, &(key + "k")).is_err());
         assert!(refund(&own, 1, &(reason + "x"), "e").is_err());
         assert!(refund(&own, 1, "", "").is_err());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_key_of_a_charge_is_plain_text_of_a_bounded_length() {
+    let host = Host::start().await;
+    on_a_guest_thread(host, |host| {
+        let scopes: ScopeSet = [Scope::PaymentsCharge].into_iter().collect();
+        let mut guest = guest_of(host, scopes, Purity::Effectful, Vec::new());
+        let mut charge = |key: &str| {
+            let offer = wit::types::Offer {
+                product: "thing".to_owned(),
+                kind: wit::types::OrderKind::Pay,
+                title: "Thing".to_owned(),
+                amount: None,
+                units_minor: None,
+                reference: String::new(),
+                facts: Vec::new(),
+            };
+            let charge = wit::payments::NewCharge {
+                mandate: "nobody's".to_owned(),
+                offer,
+                key: key.to_owned(),
+            };
+            guest.charge(charge).unwrap()
+        };
+        let key = "k".repeat(CHARGE_KEY_BYTES_MAX);
+        let taken = charge(&key);
+        assert!(matches!(taken, Err(PaymentsError::UnknownMandate(_))));
+        for refused in [key + "k", String::new(), "a\0b".to_owned()] {
+            let refused = charge(&refused);
+            assert!(matches!(refused, Err(PaymentsError::NotOrderable(_))));
+        }
     })
     .await;
 }

@@ -4,7 +4,7 @@ use tokio::task::JoinSet;
 
 use super::fixture::{Host, placed_order, quote_request, thing_offer, visit};
 use crate::stopwatch::Stopwatch;
-use crate::{CallError, FaultKind, JobRun, Loaded, Runtime};
+use crate::{CallError, FaultKind, Function, JobRun, Loaded, Outcome, Runtime};
 
 async fn open_fault(runtime: &Runtime, guest: &std::sync::Arc<Loaded>, service: &str) -> FaultKind {
     match runtime.open(guest, &visit(service)).await {
@@ -50,6 +50,30 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
     assert!(matches!(job, Err(CallError::Trap(_))));
 
     assert!(stopwatch.elapsed() < Duration::from_secs(20));
+    let mut looped = runtime.take_invocations();
+    looped.retain(|record| matches!(record.outcome, Outcome::Faulted(_)));
+    let functions: Vec<_> = looped.iter().map(|record| record.function).collect();
+    let expected = [
+        Function::Open,
+        Function::Quote,
+        Function::Fulfil,
+        Function::Job,
+    ];
+    assert_eq!(functions, expected);
+    for record in looped {
+        let Outcome::Faulted(fault) = &record.outcome else {
+            continue;
+        };
+        // Each by its own budget: to the last unit, or for as long as it may run.
+        let (fuel_max, run_max) = (record.function.fuel_max(), record.function.run_max());
+        match fault.kind {
+            FaultKind::OutOfFuel => assert_eq!(record.fuel, fuel_max, "{record:?}"),
+            _ => assert!(
+                u128::from(record.duration_us) >= run_max.as_micros(),
+                "{record:?}"
+            ),
+        }
+    }
     runtime
         .quote(&looper, &quote_request(thing_offer("calm")))
         .await

@@ -4,15 +4,15 @@ use std::time::Duration;
 
 use wasmtime::component::{Component, InstancePre};
 
-use super::fixture::{Host, guest_of};
+use super::fixture::{Host, guest_of, release};
 use crate::call::{self, Ran};
 use crate::guest::{Deadline, Guest, Purity};
 use crate::limits::{
-    CORE_INSTANCES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX,
-    TRANSFER_BYTES_MAX,
+    CORE_INSTANCES_MAX, LOADED_RELEASES_MAX, MEMORIES_MAX, MEMORY_BYTES_MAX, TABLE_ELEMENTS_MAX,
+    TABLES_MAX, TRANSFER_BYTES_MAX,
 };
-use crate::{FaultKind, engine};
-use qiao_model::ScopeSet;
+use crate::{FaultKind, ReleaseRef, engine};
+use qiao_model::{ReleaseId, ScopeSet};
 
 const PAGE_BYTES: usize = 65_536;
 const FUEL: u64 = 1_000_000_000;
@@ -103,6 +103,23 @@ async fn memory_grows_to_its_limit_and_not_a_page_further() {
         None
     );
     assert!(begin(most + 1).is_err());
+}
+
+#[tokio::test]
+async fn no_more_releases_are_kept_ready_than_the_limit() {
+    let host = Host::start().await;
+    let bytes = qiao_tests::guests::component("hello-plugin");
+    let (manifest, _) = qiao_manifest::extract(&bytes).unwrap();
+    let release = release(&bytes, &manifest);
+    for number in 0..=LOADED_RELEASES_MAX as u128 {
+        let another = ReleaseRef {
+            id: ReleaseId::from_u128(number),
+            ..release.clone()
+        };
+        host.runtime.load(&another, &bytes).await.unwrap();
+    }
+    let kept = host.runtime.0.loaded.len();
+    assert!(kept > 0 && kept <= LOADED_RELEASES_MAX, "{kept}");
 }
 
 /// A component of several core instances, each with its own module's parts.

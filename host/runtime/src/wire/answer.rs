@@ -237,6 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_are_no_text_of_a_plugin() {
+        let receipt = |number: &str| {
+            fulfilment(orders::Fulfilment::Done(orders::Receipt {
+                number: number.to_owned(),
+                entries: Vec::new(),
+            }))
+        };
+        assert!(receipt("9").is_ok());
+        assert!(refused(receipt("9\0")));
+        let cause = fulfil_error(orders::FulfilError::Rejected("no\0ne".to_owned()));
+        assert_eq!(cause, FulfilError::Rejected("no\u{fffd}ne".to_owned()));
+    }
+
+    #[test]
     fn a_refusal_of_a_page_is_cut_to_a_sentence() {
         let refusal = |chars| match fulfil_error(orders::FulfilError::Rejected("因".repeat(chars)))
         {

@@ -11,6 +11,7 @@ use super::bank::{BankTransferBody, BankTransfersQuery};
 use super::wire::{Listing, time};
 use crate::App;
 use crate::extract::{Json, Operator, PathParam, Query};
+use crate::idempotency::Keyed;
 use crate::problem::{Kind, Problem, ProblemBody};
 
 /// What was learned of a transfer at one time.
@@ -132,21 +133,25 @@ pub(crate) async fn ask_bank_again(
     post,
     path = "/v1/open-bank-transfers/{id}/decision",
     tag = "operator",
-    params(("id" = String, Path, description = "`btr_…`")),
+    params(("id" = String, Path, description = "`btr_…`"),
+           ("idempotency-key" = String, Header, description = "At most 255 characters")),
     request_body = VerdictBody,
     security(("session" = [], "csrf" = [])),
     responses(
-        (status = 200, description = "It has ended", body = BankTransferBody),
-        (status = 409, description = "It is not stuck", content_type = "application/problem+json", body = ProblemBody),
+        (status = 200, description = "It has ended; the same verdict and reason again change nothing", body = BankTransferBody),
+        (status = 409, description = "It is not stuck, or the first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
 pub(crate) async fn decide_transfer(
     State(app): State<App>,
     caller: Operator,
     PathParam(id): PathParam<BankTransferId>,
-    Json(body): Json<VerdictBody>,
+    request: Keyed<VerdictBody>,
 ) -> Result<Json<BankTransferBody>, Problem> {
-    let (verdict, reason) = match body {
+    // A transfer is decided once: its own row is the record that the key leads to.
+    let key = request.under(&caller.permit)?;
+    let _guard = app.payments.in_flight().enter(&key)?;
+    let (verdict, reason) = match request.body {
         VerdictBody::Done {
             bank_reference,
             reason,

@@ -30,9 +30,6 @@ pub(crate) struct NewChargeBody {
     /// to the calling institution's settlement account.
     #[serde(default)]
     splits: Option<Vec<NewSplitBody>>,
-    /// `prd_…`, when the mandate is for products.
-    #[serde(default)]
-    product: Option<String>,
     /// `now`, or `later`: held for seven days, to be captured or voided.
     #[serde(default)]
     capture: CaptureBody,
@@ -52,7 +49,10 @@ pub(crate) enum CaptureBody {
     Later,
 }
 
-/// Charge a person by the mandate that they gave
+/// Charge a person plain money by a mandate
+///
+/// The mandate is one for the institution's servers. One that names a plugin is that
+/// plugin's, and one for products pays for orders alone.
 #[utoipa::path(
     post,
     path = "/v1/charges",
@@ -63,7 +63,7 @@ pub(crate) enum CaptureBody {
     responses(
         (status = 201, description = "The money is with the receivers, or held", body = PaymentBody),
         (status = 402, description = "The person has too little", content_type = "application/problem+json", body = ProblemBody),
-        (status = 404, description = "No such mandate for this institution", content_type = "application/problem+json", body = ProblemBody),
+        (status = 404, description = "No such mandate for this institution's servers", content_type = "application/problem+json", body = ProblemBody),
         (status = 409, description = "The first request with the key is in flight", content_type = "application/problem+json", body = ProblemBody),
         (status = 422, description = "The mandate does not allow it: `cause` says why; or the splits do not sum to the amount", content_type = "application/problem+json", body = ProblemBody),
     )
@@ -95,7 +95,8 @@ pub(crate) async fn charge(
         }
     };
     let charge = Charge {
-        product: body.product.as_deref().map(parse).transpose()?,
+        // What is for a product is an order, which a quote prices.
+        product: None,
         capture,
         payment: NewPayment {
             id: app.env.id(),

@@ -1,8 +1,9 @@
-//! An institution's OAuth clients, which its staff registers.
+//! An institution's OAuth clients, which its staff registers, and the scopes that an
+//! operator grants them.
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use qiao_auth::{NewClient, OAuthClient, Permit};
+use qiao_auth::{NewClient, OAuthClient, Permit, ScopeVerdict};
 use qiao_model::{InstitutionId, OAuthClientId};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -10,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::wire::{Listing, parse, time};
 use crate::App;
-use crate::extract::{Json, PathPair, PathParam, SessionUser};
+use crate::extract::{Json, Operator, PathPair, PathParam, SessionUser};
 use crate::problem::{Problem, ProblemBody};
 
 /// A client to register.
@@ -19,7 +20,8 @@ use crate::problem::{Problem, ProblemBody};
 pub(crate) struct NewClientBody {
     /// What its owner calls it.
     name: String,
-    /// What it may ask for, space-separated.
+    /// What it is to have, space-separated. What the institution's staff may not do
+    /// themselves waits for an operator.
     #[schema(example = "payments:write payments:read")]
     scope: String,
     /// Its public keys, as a JWK set.
@@ -32,10 +34,14 @@ pub(crate) struct NewClientBody {
 pub(crate) struct ClientBody {
     /// Its `client_id`: `cli_…`.
     id: String,
+    /// Whose: `ins_…`.
+    institution: String,
     /// What its owner calls it.
     name: String,
     /// What it may ask for, space-separated.
     scope: String,
+    /// What waits for an operator, space-separated; no token carries it.
+    asked_scope: String,
     /// The ids of its keys.
     key_ids: Vec<String>,
     /// Whether it may still do anything.
@@ -48,8 +54,10 @@ impl From<OAuthClient> for ClientBody {
     fn from(client: OAuthClient) -> Self {
         Self {
             id: client.id.to_string(),
+            institution: client.institution.to_string(),
             name: client.name,
             scope: client.scopes.to_string(),
+            asked_scope: client.asked_scopes.to_string(),
             key_ids: client.keys.iter().map(|key| key.kid().to_owned()).collect(),
             is_active: client.is_active,
             created_at: time(client.created_at),
@@ -71,7 +79,7 @@ fn staff(app: &App, caller: &SessionUser, of: InstitutionId) -> Result<Permit, P
     request_body = NewClientBody,
     security(("session" = [], "csrf" = [])),
     responses(
-        (status = 201, description = "It can ask for tokens", body = ClientBody),
+        (status = 201, description = "It can ask for tokens of `scope` once the institution is approved; `asked_scope` waits for an operator", body = ClientBody),
         (status = 403, description = "The caller is not on the staff", content_type = "application/problem+json", body = ProblemBody),
         (status = 422, description = "A key or scope is not acceptable", content_type = "application/problem+json", body = ProblemBody),
     )
@@ -136,4 +144,79 @@ pub(crate) async fn disable_client(
         .disable_client(&permit, institution, client)
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The clients that ask for scopes which an operator has not decided
+#[utoipa::path(
+    get,
+    path = "/v1/asking-clients",
+    tag = "operator",
+    security(("session" = [])),
+    responses((status = 200, description = "Oldest first, at most 200", body = Listing<ClientBody>))
+)]
+pub(crate) async fn list_asking_clients(
+    State(app): State<App>,
+    caller: Operator,
+) -> Result<Json<Listing<ClientBody>>, Problem> {
+    let asking = app.auth.asking_clients(&caller.permit).await?;
+    Ok(Json(Listing::of(asking)))
+}
+
+/// What an operator decides of scopes.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScopeDecisionBody {
+    /// Which of those that the client asks for, space-separated.
+    #[schema(example = "payments:write")]
+    scope: String,
+    /// What of them.
+    verdict: ScopeVerdictBody,
+}
+
+/// Whether the client gets the scopes.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum ScopeVerdictBody {
+    /// Its next token may carry them.
+    Grant,
+    /// It does not get them.
+    Refuse,
+}
+
+impl From<ScopeVerdictBody> for ScopeVerdict {
+    fn from(body: ScopeVerdictBody) -> Self {
+        match body {
+            ScopeVerdictBody::Grant => Self::Grant,
+            ScopeVerdictBody::Refuse => Self::Refuse,
+        }
+    }
+}
+
+/// Grant or refuse scopes that a client asks for
+#[utoipa::path(
+    post,
+    path = "/v1/clients/{id}/scopes",
+    tag = "operator",
+    params(("id" = String, Path, description = "`cli_…`")),
+    request_body = ScopeDecisionBody,
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 200, description = "Decided; granting again changes nothing", body = ClientBody),
+        (status = 404, description = "No such active client", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "It asks for no such scope", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn decide_scopes(
+    State(app): State<App>,
+    caller: Operator,
+    PathParam(client): PathParam<OAuthClientId>,
+    Json(body): Json<ScopeDecisionBody>,
+) -> Result<Json<ClientBody>, Problem> {
+    let scopes = parse(&body.scope)?;
+    let verdict = body.verdict.into();
+    let decided = app
+        .auth
+        .decide_scopes(&caller.permit, client, scopes, verdict)
+        .await?;
+    Ok(Json(decided.into()))
 }

@@ -98,7 +98,7 @@ pub(crate) struct MandateBody {
     subject: String,
     /// The institution that may debit: `ins_…`.
     institution: String,
-    /// Its one plugin that may beside its servers: `plg_…`.
+    /// Its one plugin that may: `plg_…`; none means the institution's servers.
     plugin: Option<String>,
     /// What it is called.
     title: String,

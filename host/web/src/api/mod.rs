@@ -78,6 +78,8 @@ fn institutions() -> OpenApiRouter<App> {
         .routes(routes!(institution::suspend_institution))
         .routes(routes!(client::register_client, client::list_clients))
         .routes(routes!(client::disable_client))
+        .routes(routes!(client::list_asking_clients))
+        .routes(routes!(client::decide_scopes))
         .routes(routes!(public_account::list_public_accounts))
         .routes(routes!(public_account::get_public_account))
         .routes(routes!(public_account::follow, public_account::unfollow))

@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
+use qiao_auth::AuditEntry;
 use qiao_model::Money;
 use qiao_payments::Advance;
 use serde::{Deserialize, Serialize};
@@ -60,7 +61,7 @@ pub(crate) struct ClockBody {
     now: String,
 }
 
-/// Play money for the caller; a bank link replaces it
+/// Play money for the caller, on a host without banks
 #[utoipa::path(
     post,
     path = "/v1/sandbox/top-ups",
@@ -70,6 +71,7 @@ pub(crate) struct ClockBody {
     security(("session" = [], "csrf" = [])),
     responses(
         (status = 201, description = "The money is on the caller's account", body = ToppedUpBody),
+        (status = 404, description = "The host has banks", content_type = "application/problem+json", body = ProblemBody),
         (status = 422, description = "No amount, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
     )
 )]
@@ -78,6 +80,10 @@ pub(crate) async fn top_up(
     caller: SessionUser,
     request: Keyed<TopUpBody>,
 ) -> Result<(StatusCode, Json<ToppedUpBody>), Problem> {
+    if !app.gives_play_money() {
+        let detail = "people of this host top up from their banks";
+        return Err(Problem::new(Kind::NotFound, detail));
+    }
     let key = request.under(&caller.permit)?;
     let amount: Money = request.body.amount.try_into()?;
     let user = caller.session.user();
@@ -119,6 +125,10 @@ pub(crate) async fn lend(
         .payments
         .fund_advance(&caller.permit, advance, Some(key));
     let lent = lent.await?;
+    // A host that ends before this is asked again under the key, and audits it then.
+    let entry = AuditEntry::allowed(caller.permit.actor(), "advance.lend", lent.id);
+    let detail = format!("{} of play money for {}", lent.amount, advance.institution);
+    app.auth.audit(entry.detail(detail)).await?;
     let body = ToppedUpBody {
         payment: lent.id.to_string(),
         amount: lent.amount.into(),

@@ -20,7 +20,7 @@ use qiao_registry::COMPONENT_BYTES_MAX;
 use crate::App;
 
 /// A component and the form around it.
-const UPLOAD_BYTES_MAX: usize = COMPONENT_BYTES_MAX + 64 * 1024;
+pub const UPLOAD_BYTES_MAX: usize = COMPONENT_BYTES_MAX + 64 * 1024;
 
 /// Its pages.
 pub(super) fn routes() -> Router<App> {

@@ -39,6 +39,7 @@
 //! | `redeliver-{n}` | `/console/{institution}/deliveries/{delivery}/redeliver` | |
 //! | `confirm` | `/operator/institutions/{institution}/approve` | |
 //! | `confirm` | `/operator/institutions/{institution}/suspend` | `reason` |
+//! | `grant-{n}-{scope}`, `refuse-{n}-{scope}` | `/operator/clients/{client}/scopes` | hidden `scope`, `verdict` |
 //! | `confirm` | `/operator/releases/{release}/approve` | |
 //! | `reject` | `/operator/releases/{release}/reject` | `reason` |
 //! | `ask-again-{n}` | `/operator/orders/{order}/ask-again` | |
@@ -69,6 +70,9 @@ mod user;
 mod view;
 mod visit;
 mod wording;
+
+pub use console::UPLOAD_BYTES_MAX;
+pub use sent::FIELDS_MAX;
 
 /// A name with the hash of its content never changes what it names.
 const ASSET_CACHE: &str = "public, max-age=31536000, immutable";

@@ -50,6 +50,10 @@ pub(crate) enum Note {
     InstitutionApproved,
     /// An institution may not.
     InstitutionSuspended,
+    /// A client has a scope.
+    ScopeGranted,
+    /// A client does not get a scope.
+    ScopeRefused,
     /// A release may be activated.
     ReleaseApproved,
     /// A release may not.
@@ -93,6 +97,8 @@ impl Note {
             Self::Redelivered => "The delivery is sent again.",
             Self::InstitutionApproved => "The institution is approved.",
             Self::InstitutionSuspended => "The institution is suspended.",
+            Self::ScopeGranted => "The client's next token may carry the scope.",
+            Self::ScopeRefused => "The client does not get the scope.",
             Self::ReleaseApproved => "The release is approved; its institution can activate it.",
             Self::ReleaseRejected => "The release is rejected.",
             Self::AskedAgain => "The worker asks the plugin again.",

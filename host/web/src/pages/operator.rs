@@ -4,6 +4,7 @@ mod advance;
 mod audit;
 mod bank;
 mod books;
+mod client;
 mod clock;
 mod custody;
 mod home;
@@ -31,6 +32,8 @@ pub(super) fn routes() -> Router<App> {
             "/operator/institutions/{institution}/suspend",
             get(institution::ask_suspend).post(institution::suspend),
         )
+        .route("/operator/clients", get(client::list))
+        .route("/operator/clients/{client}/scopes", post(client::decide))
         .route("/operator/releases", get(release::list))
         .route("/operator/releases/{release}", get(release::show))
         .route(

@@ -9,7 +9,8 @@ use crate::App;
 use crate::problem::{Kind, Problem};
 
 const CSRF: &str = "csrf";
-const FIELDS_MAX: usize = 64;
+/// Fields of a form of the pages at most.
+pub const FIELDS_MAX: usize = 64;
 
 /// A form of the host's own, with the visitor's CSRF token; its refusals are pages.
 #[derive(Debug)]

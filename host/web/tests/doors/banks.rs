@@ -241,6 +241,9 @@ async fn the_pages_say_what_a_person_can_do_with_their_bank() {
         !wallet.text.contains("id=\"top-up\""),
         "no play money beside a bank"
     );
+    let body = json!({ "amount": { "minor": 1, "currency": "CNY" } });
+    let refused = world.person.keyed("/v1/sandbox/top-ups", "k", &body).await;
+    refused.expect_problem(404, "not-found");
     let operator = world.operator.get("/operator/banks").await.expect(200);
     assert!(operator.text.contains("River Bank"));
 }

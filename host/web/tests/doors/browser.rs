@@ -63,14 +63,8 @@ impl Browser {
 
     /// Sends a form with one file.
     pub(crate) async fn upload(&mut self, page: &Page, form: &str, file: &[u8]) -> Page {
-        let (action, values) = page.form(form);
-        let mut body = Vec::new();
-        let part =
-            |name: &str| format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"");
-        body.extend(format!("{}\r\n\r\n{}\r\n", part("csrf"), values["csrf"]).bytes());
-        body.extend(format!("{}; filename=\"a.wasm\"\r\n\r\n", part("component")).bytes());
-        body.extend_from_slice(file);
-        body.extend(b"\r\n--edge--\r\n");
+        let (action, _) = page.form(form);
+        let body = upload_body(page, form, file);
         let media_type = "multipart/form-data; boundary=edge".to_owned();
         self.go(Method::POST, &action, Some((media_type, body)))
             .await
@@ -124,7 +118,23 @@ impl Browser {
     }
 }
 
+fn upload_body(page: &Page, form: &str, file: &[u8]) -> Vec<u8> {
+    let (_, values) = page.form(form);
+    let mut body = Vec::new();
+    let part = |name: &str| format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"");
+    body.extend(format!("{}\r\n\r\n{}\r\n", part("csrf"), values["csrf"]).bytes());
+    body.extend(format!("{}; filename=\"a.wasm\"\r\n\r\n", part("component")).bytes());
+    body.extend_from_slice(file);
+    body.extend(b"\r\n--edge--\r\n");
+    body
+}
+
 impl Page {
+    /// Bytes of what [`Browser::upload`] sends around a file.
+    pub(crate) fn bytes_around_a_file(&self, form: &str) -> usize {
+        upload_body(self, form, &[]).len()
+    }
+
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.path, self.text());

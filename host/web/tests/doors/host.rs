@@ -234,6 +234,18 @@ impl Host {
         caller
     }
 
+    /// The session of a person, for what no door of the host does.
+    pub(crate) async fn session(&self, login: &str) -> qiao_auth::Session {
+        let password = Secret::new(PASSWORD.to_owned());
+        let token = self.app.auth.log_in(login, &password).await.unwrap();
+        self.app
+            .auth
+            .session(token.expose())
+            .await
+            .unwrap()
+            .unwrap()
+    }
+
     /// An institution, registered by its founder and approved by the operator.
     pub(crate) async fn institution(&self, operator: &Caller, handle: &str) -> Institution {
         let (pem, jwk) = generate_key(KeyKind::Ed25519).unwrap();
@@ -282,7 +294,8 @@ impl Host {
         self.guest().bearing(&token)
     }
 
-    /// A server with a second client that may do everything that a client can be granted.
+    /// A server with a second client that may do everything that a client can be granted;
+    /// the operator granted what the staff may not.
     pub(crate) async fn able_server(&self, of: &Institution) -> Caller {
         let client = self.able_client(of).await;
         let token = self.token(of, &client, None).await;
@@ -301,8 +314,12 @@ impl Host {
             "jwks": { "keys": [jwk.public().jwk()] },
         });
         let path = format!("/v1/institutions/{}/clients", of.id);
-        let client = of.staff.post(&path, &body).await.expect(201);
-        text(&client.body["id"])
+        let client = of.staff.post(&path, &body).await.expect(201).body;
+        let grant = json!({ "scope": client["asked_scope"], "verdict": "grant" });
+        let path = format!("/v1/clients/{}/scopes", text(&client["id"]));
+        let operator = self.log_in("ops").await;
+        operator.post(&path, &grant).await.expect(200);
+        text(&client["id"])
     }
 
     pub(crate) async fn token(

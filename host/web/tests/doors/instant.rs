@@ -47,6 +47,9 @@ async fn a_redemption_says_when_its_money_arrives_before_and_after() {
             let lent = operator.keyed("/v1/sandbox/advances", "line", &advance);
             lent.await.expect(201);
         }
+        let audit = operator.get("/v1/audit").await.expect(200).body;
+        let rows = audit["items"].as_array().unwrap();
+        assert!(rows.iter().any(|row| row["action"] == "advance.lend"));
         let at_once = json!({ "day": "2026-11-22", "form": "instant" });
         let quoted = redemption(&person, "100.00").await;
         assert_eq!(quoted["arrival"], at_once);

@@ -212,6 +212,54 @@ async fn staff_govern_the_clients_of_their_own_institution_alone() {
 }
 
 #[tokio::test]
+async fn an_operator_grants_what_staff_may_not_and_approves_before_any_token() {
+    let host = Host::open(qiao_tests::sqlite().await).await;
+    let operator = host.operator().await;
+    let fund = host.institution(&operator, "harvest").await;
+    let jwk = qiao_auth::keys::SigningKey::from_pem(&fund.pem).unwrap();
+    let body = json!({
+        "name": "till",
+        "scope": "payments:read payments:write payments:charge",
+        "jwks": { "keys": [jwk.public().jwk()] },
+    });
+    let path = format!("/v1/institutions/{}/clients", fund.id);
+    let client = fund.staff.post(&path, &body).await.expect(201).body;
+    assert_eq!(client["scope"], "payments:read");
+    assert_eq!(client["asked_scope"], "payments:write payments:charge");
+    let id = text(&client["id"]);
+    let token = host.token(&fund, &id, None).await;
+    let early = host.guest().bearing(&token);
+    let keyed = early.keyed("/v1/payments", "k", &json!({})).await;
+    keyed.expect_problem(403, "insufficient-scope");
+
+    let asking = operator.get("/v1/asking-clients").await.expect(200).body;
+    assert_eq!(asking["items"][0]["id"], client["id"]);
+    let decide = format!("/v1/clients/{id}/scopes");
+    let grant = json!({ "scope": "payments:write", "verdict": "grant" });
+    let own = fund.staff.post(&decide, &grant).await;
+    own.expect_problem(403, "forbidden");
+    let granted = operator.post(&decide, &grant).await.expect(200).body;
+    assert_eq!(granted["scope"], "payments:read payments:write");
+    let unasked = json!({ "scope": "webhooks:write", "verdict": "grant" });
+    let unasked = operator.post(&decide, &unasked).await;
+    unasked.expect_problem(422, "invalid-value");
+    let token = host.token(&fund, &id, None).await;
+    let able = host.guest().bearing(&token);
+    let keyed = able.keyed("/v1/payments", "k", &json!({})).await;
+    keyed.expect_problem(400, "malformed-request");
+
+    // The rest by the operator's page.
+    let mut ops = host.logged_in("ops").await;
+    let page = ops.open("/operator/clients").await.expect(200);
+    page.says("payments:charge").says("Harvest Fund");
+    let form = page.form_with("verdict", "refuse");
+    let refused = ops.send(&page, &form, &[]).await.expect(200);
+    refused
+        .says("The client does not get the scope.")
+        .says("Nobody asks");
+}
+
+#[tokio::test]
 async fn a_suspended_institution_is_refused_from_the_next_call_on() {
     qiao_tests::each_database(|database| async move {
         let host = Host::open(database).await;

@@ -15,6 +15,7 @@ mod holds;
 mod host;
 mod instant;
 mod institutions;
+mod limits;
 mod mandates;
 mod methods;
 mod pages;

@@ -1,6 +1,8 @@
 //! Mandates through both faces of the host: people give and revoke them, institutions
 //! charge them.
 
+use qiao_model::{Currency, Scope, Secret};
+use qiao_payments::{NewMandate, SpendLimits};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
@@ -10,6 +12,10 @@ const SERVICE: &str = "/v1/public-accounts/harvest/services/auto-invest";
 
 fn cny(minor: i64) -> Value {
     json!({ "minor": minor, "currency": "CNY" })
+}
+
+fn charge(mandate: &Value, minor: i64) -> Value {
+    json!({ "mandate": mandate["id"], "amount": cny(minor), "description": "November" })
 }
 
 struct Stage {
@@ -59,13 +65,41 @@ impl Stage {
         person.post("/v1/mandates", &body).await.expect(201).body
     }
 
-    fn charge(&self, mandate: &Value, minor: i64) -> Value {
-        json!({
-            "mandate": mandate["id"],
-            "amount": cny(minor),
-            "product": mandate["limits"]["products"][0],
-            "description": "November",
-        })
+    /// A mandate for plain money, 200.00 a day, which the institution's servers may
+    /// charge. A plugin proposes mandates of its own alone, so it is given in the room.
+    async fn servers_mandate(&self, person: &Caller, login: &str) -> Value {
+        let app = &self.host.app;
+        let session = self.host.session(login).await;
+        let permit = app.auth.permit_session(&session, Scope::Account).unwrap();
+        let pin = Secret::new(PIN.to_owned());
+        let proof = app.auth.verify_pin(&permit, &pin).await.unwrap();
+        let institution = self.fund.id.parse().unwrap();
+        let new = NewMandate {
+            id: app.env.id(),
+            user: session.user(),
+            institution,
+            plugin: None,
+            title: "Membership".to_owned(),
+            purpose: "Pays the monthly fee.".to_owned(),
+            reference: String::new(),
+            limits: SpendLimits {
+                currency: Currency::CNY,
+                per_payment: 20_000,
+                per_day: Some(20_000),
+                per_month: None,
+                count: None,
+                payees: vec![institution],
+                products: Vec::new(),
+                expires_at: app.env.now().plus_secs(30 * 86_400),
+            },
+        };
+        let given = app.payments.give_mandate(&permit, new, &proof).await;
+        let path = format!("/v1/mandates/{}", given.unwrap().id);
+        person.get(&path).await.expect(200).body
+    }
+
+    async fn servers_own(&self) -> Value {
+        self.servers_mandate(&self.person, "li.wei").await
     }
 
     async fn available(&self) -> i64 {
@@ -97,17 +131,27 @@ async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
             ".limits.payees[]" => "[id]", ".limits.products[]" => "[id]",
         });
 
+        // It is the plugin's, and pays for orders of its product alone.
         let server = host.able_server(fund).await;
-        let body = stage.charge(&mandate, 15_000);
+        let body = charge(&mandate, 15_000);
+        let of_plugin = server.keyed("/v1/charges", "plugin", &body).await;
+        of_plugin.expect_problem(404, "not-found");
+        let mut claimed = body;
+        claimed["product"] = mandate["limits"]["products"][0].clone();
+        let claimed = server.keyed("/v1/charges", "claimed", &claimed).await;
+        claimed.expect_problem(400, "malformed-request");
+
+        let mandate = stage.servers_own().await;
+        let body = charge(&mandate, 15_000);
         let charged = server.keyed("/v1/charges", "nov", &body).await.expect(201).body;
         assert_eq!((&charged["state"], &charged["method"]["id"]), (&json!("posted"), &mandate["id"]));
         let again = server.keyed("/v1/charges", "nov", &body).await.expect(201).body;
         assert_eq!(again, charged);
         assert_eq!(stage.available().await, 85_000);
-        let over = server.keyed("/v1/charges", "more", &stage.charge(&mandate, 5_001)).await;
+        let over = server.keyed("/v1/charges", "more", &charge(&mandate, 5_001)).await;
         let problem = over.expect_problem(422, "mandate-refused");
         assert_eq!(problem.body["cause"], "per-day");
-        let mut held = stage.charge(&mandate, 5_000);
+        let mut held = charge(&mandate, 5_000);
         held["capture"] = json!("later");
         let held = server.keyed("/v1/charges", "later", &held).await.expect(201).body;
         assert_eq!(held["state"], "held");
@@ -116,11 +160,11 @@ async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
         let seen = server.get(&path).await.expect(200).body;
         assert_eq!((&seen["usage"]["count"], &seen["usage"]["today"]), (&json!(2), &cny(20_000)));
         let listed = server.get("/v1/institution/mandates").await.expect(200).body;
-        assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+        assert_eq!(listed["items"].as_array().unwrap().len(), 2);
         let police = host.institution(operator, "police").await;
         let other = host.able_server(&police).await;
         other.get(&path).await.expect_problem(404, "not-found");
-        let foreign = other.keyed("/v1/charges", "x", &stage.charge(&mandate, 1)).await;
+        let foreign = other.keyed("/v1/charges", "x", &charge(&mandate, 1)).await;
         foreign.expect_problem(404, "not-found");
     })
     .await;
@@ -158,7 +202,7 @@ async fn a_charge_is_split_as_a_payment_is() {
 async fn a_revoked_mandate_refuses_the_next_charge() {
     qiao_tests::each_database(|database| async move {
         let stage = Stage::open(database).await;
-        let mandate = stage.mandate().await;
+        let mandate = stage.servers_own().await;
         let path = format!("/v1/mandates/{}", text(&mandate["id"]));
         let stranger = stage.host.person("li.na").await;
         stranger
@@ -168,9 +212,7 @@ async fn a_revoked_mandate_refuses_the_next_charge() {
         let revoked = stage.person.delete(&path).await.expect(200).body;
         assert_eq!(revoked["state"], "revoked");
         let server = stage.host.able_server(&stage.fund).await;
-        let refused = server
-            .keyed("/v1/charges", "k", &stage.charge(&mandate, 1))
-            .await;
+        let refused = server.keyed("/v1/charges", "k", &charge(&mandate, 1)).await;
         let problem = refused.expect_problem(422, "mandate-refused");
         assert_eq!(problem.body["cause"], "revoked");
         assert_eq!(
@@ -188,17 +230,13 @@ async fn a_revoked_mandate_refuses_the_next_charge() {
 async fn a_charge_beyond_the_balance_is_402_and_a_malformed_one_422() {
     let stage = Stage::open(qiao_tests::sqlite().await).await;
     let poor = stage.host.person("li.na").await;
-    let mandate = stage.mandate_of(&poor).await;
+    let mandate = stage.servers_mandate(&poor, "li.na").await;
     let server = stage.host.able_server(&stage.fund).await;
-    let poor = server
-        .keyed("/v1/charges", "f", &stage.charge(&mandate, 1))
-        .await;
+    let poor = server.keyed("/v1/charges", "f", &charge(&mandate, 1)).await;
     poor.expect_problem(402, "insufficient-funds");
-    let nothing = server
-        .keyed("/v1/charges", "g", &stage.charge(&mandate, 0))
-        .await;
+    let nothing = server.keyed("/v1/charges", "g", &charge(&mandate, 0)).await;
     nothing.expect_problem(422, "invalid-value");
-    let mut nobody = stage.charge(&mandate, 1);
+    let mut nobody = charge(&mandate, 1);
     nobody["mandate"] = json!("mdt_x");
     server
         .keyed("/v1/charges", "h", &nobody)

@@ -295,6 +295,7 @@ async fn each_face_is_open_to_its_own_people_alone() {
     let operator = [
         "",
         "/institutions",
+        "/clients",
         "/releases",
         "/orders",
         "/books",

@@ -77,9 +77,22 @@ async fn an_institution_pays_in_splits_and_gives_back() {
         server.get(&path).await.expect(200);
         let stranger = host.able_server(&police).await;
         stranger.get(&path).await.expect_problem(404, "not-found");
-        give_back(&server, &path).await;
+        // What a person was paid is theirs.
+        let refunds = format!("{path}/refunds");
+        let taken = server.keyed(&refunds, "take", &json!({ "amount": cny(10) })).await;
+        taken.expect_problem(422, "not-refundable");
         let balances = person.get("/v1/balances").await.expect(200).body;
-        assert_eq!(balances["items"][0]["available_minor"], 350);
+        assert_eq!(balances["items"][0]["available_minor"], 700);
+        let body = json!({
+            "amount": cny(1_000),
+            "splits": [
+                { "receiver": { "type": "institution", "id": police.id }, "amount": cny(700), "purpose": "fine" },
+                { "receiver": { "type": "platform" }, "amount": cny(200), "purpose": "commission" },
+                { "receiver": { "type": "platform" }, "amount": cny(100), "purpose": "service-fee" },
+            ],
+        });
+        let paid = server.keyed("/v1/payments", "pay-2", &body).await.expect(201);
+        give_back(&server, &format!("/v1/payments/{}", text(&paid.body["id"]))).await;
         let books = operator.get("/v1/books").await.expect(200).body;
         assert_eq!(books["items"][0]["sum_of_balances"], 0);
     })
@@ -103,6 +116,46 @@ async fn give_back(server: &Caller, path: &str) {
     assert_eq!(listed["items"].as_array().unwrap().len(), 1);
     let payment = server.get(path).await.expect(200).body;
     assert_eq!(payment["state"], "partly-refunded");
+}
+
+/// PostgreSQL keeps no NUL: one in a text would be a 500 for everybody in its batch.
+#[tokio::test]
+async fn control_characters_are_refused_by_name_on_both_engines() {
+    qiao_tests::each_database(|database| async move {
+        let host = Host::open(database).await;
+        let operator = host.operator().await;
+        let fund = host.institution(&operator, "harvest").await;
+        let server = host.able_server(&fund).await;
+        fill(&host, &fund, 1_000).await;
+        for (key, description, purpose) in [("a", "a\0b", "fee"), ("b", "plain", "f\u{1}e")] {
+            let body = json!({
+                "amount": cny(10),
+                "description": description,
+                "splits": [{ "receiver": { "type": "platform" }, "amount": cny(10), "purpose": purpose }],
+            });
+            let refused = server.keyed("/v1/payments", key, &body).await;
+            refused.expect_problem(422, "invalid-value");
+        }
+        let body = json!({
+            "amount": cny(10),
+            "splits": [{ "receiver": { "type": "platform" }, "amount": cny(10), "purpose": "fee" }],
+        });
+        let paid = server.keyed("/v1/payments", "c", &body).await.expect(201).body;
+        let refunds = format!("/v1/payments/{}/refunds", text(&paid["id"]));
+        let body = json!({ "amount": cny(1), "reason": "\u{7f}" });
+        let refused = server.keyed(&refunds, "d", &body).await;
+        refused.expect_problem(422, "invalid-value");
+        let body = json!({ "reason": "\0" });
+        let suspend = format!("/v1/institutions/{}/suspend", fund.id);
+        operator.post(&suspend, &body).await.expect_problem(422, "invalid-value");
+        for path in ["/v1/public-accounts/a%00b", "/v1/public-accounts/a%00b/services/x"] {
+            let nobody = operator.get(path).await;
+            nobody.expect_problem(404, "not-found");
+        }
+        let none = operator.get("/v1/audit?before=%00").await.expect(200).body;
+        assert_eq!(none["items"], json!([]));
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -53,6 +53,19 @@ async fn what_signing_up_refuses_names_the_cause() {
 }
 
 #[tokio::test]
+async fn a_log_in_by_what_is_no_name_is_401_on_both_engines() {
+    qiao_tests::each_database(|database| async move {
+        let host = Host::open(database).await;
+        for login in ["x".repeat(4_000), "a\0b".to_owned(), String::new()] {
+            let body = json!({ "login": login, "password": "correct horse" });
+            let refused = host.guest().post("/v1/sessions", &body).await;
+            refused.expect_problem(401, "wrong-credentials");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_refused_and_many_are_locked_out() {
     let host = Host::open(qiao_tests::sqlite().await).await;
     host.person("li.wei").await;

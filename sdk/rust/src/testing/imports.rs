@@ -259,7 +259,8 @@ pub mod storage {
     }
 
     fn check_key(key: &str) -> Result<(), StorageError> {
-        if key.is_empty() || key.len() > KEY_BYTES_MAX {
+        let is_plain = |char: char| !char.is_control() || matches!(char, '\t' | '\n' | '\r');
+        if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.chars().all(is_plain) {
             return Err(StorageError::InvalidKey);
         }
         Ok(())

@@ -106,7 +106,13 @@ fn client_table(clients: &[OAuthClient]) -> Table {
     let empty = Empty::new("No client", "Your servers cannot sign in.");
     let mut table = Table::new(
         "API clients",
-        &["Name", "Client id", "Scopes", "State"],
+        &[
+            "Name",
+            "Client id",
+            "Scopes",
+            "Waiting for the operator",
+            "State",
+        ],
         empty,
     );
     for client in clients {
@@ -119,8 +125,17 @@ fn client_table(clients: &[OAuthClient]) -> Table {
             Cell::text(&client.name),
             Cell::code(client.id),
             Cell::code(client.scopes),
+            waiting(client),
             Cell::Badge(state),
         ]);
     }
     table
+}
+
+/// The scopes that an operator has not decided.
+fn waiting(client: &OAuthClient) -> Cell {
+    if client.asked_scopes.is_empty() {
+        return Cell::text("–");
+    }
+    Cell::code(client.asked_scopes)
 }

@@ -23,6 +23,7 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
     let institutions = app.registry.institutions(permit).await?;
     let is_pending = |institution: &&Institution| institution.state == InstitutionState::Pending;
     let pending: Vec<_> = institutions.iter().filter(is_pending).cloned().collect();
+    let asking = app.auth.asking_clients(permit).await?;
     let in_review = app.registry.in_review(permit).await?;
     let first = OrderPage {
         before: None,
@@ -48,6 +49,9 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
             .tile("Institutions to approve", count(pending.len()))
             .tone(attention(pending.len()))
             .link("/operator/institutions")
+            .tile("Clients that ask for scopes", count(asking.len()))
+            .tone(attention(asking.len()))
+            .link("/operator/clients")
             .tile("Releases in review", count(in_review.len()))
             .tone(attention(in_review.len()))
             .link("/operator/releases")

@@ -23,11 +23,16 @@ pub(super) async fn list(State(app): State<App>, operator: Operator) -> Result<R
     let shell = operator
         .visit
         .operator_page(&app, "Institutions", "/institutions");
-    page(&List::new(
+    let mut list = List::new(
         shell,
         "Nothing of an institution serves people before you approve it.",
         table,
-    ))
+    );
+    list.actions = vec![Link::new(
+        "/operator/clients",
+        "Scopes that clients ask for",
+    )];
+    page(&list)
 }
 
 /// The institutions that wait for an operator.

@@ -82,7 +82,7 @@ async fn wallet_page(
             .banks
             .is_any_configured()
             .then(|| Link::new("/banks", t.banks)),
-        top_up: play_money(app).then(|| {
+        top_up: app.gives_play_money().then(|| {
             Form::new("top-up", "/wallet/top-up", person.visit.csrf(), t.top_up)
                 .hidden("key", &top_up.key)
                 .hidden("next", &top_up.next)
@@ -128,11 +128,6 @@ fn movements(page: &StatementPage, t: &Text) -> (Vec<Movement>, Option<TransferI
         groups.iter().map(|group| movement(group, t)).collect(),
         next,
     )
-}
-
-/// Play money is for a sandbox that no bank stands behind.
-fn play_money(app: &App) -> bool {
-    app.config.sandbox && !app.banks.is_any_configured()
 }
 
 fn is_one_movement(one: &StatementLine, other: &StatementLine) -> bool {
@@ -210,7 +205,7 @@ pub(super) async fn top_up(
     person: Person,
     Sent(sent): Sent<TopUp>,
 ) -> Result<Response, Failed> {
-    if !play_money(&app) {
+    if !app.gives_play_money() {
         let detail = "only a sandbox gives money";
         return Err(Problem::new(ProblemKind::NotFound, detail).into());
     }

@@ -101,7 +101,7 @@ fn institution(pending: bool) -> Institution {
     ]);
     let mut clients = Table::new(
         "API clients",
-        &["Name", "Client id", "Scopes"],
+        &["Name", "Client id", "Scopes", "Waiting for the operator"],
         Empty::new(
             "No client yet",
             "It is made when an operator approves the institution.",
@@ -112,6 +112,7 @@ fn institution(pending: bool) -> Institution {
             Cell::text("publisher"),
             Cell::code("cli_01kgb7m3c8f7q9s2x4v6w8y0zc"),
             Cell::code("releases:write orders:read payments:read"),
+            Cell::code("payments:write"),
         ]);
     }
     let advice = Notice::new(
