@@ -119,6 +119,15 @@ impl Auth {
         Ok(())
     }
 
+    /// Whether an institution is suspended now. Read each time: money must not go
+    /// where it was stopped a moment ago.
+    ///
+    /// # Errors
+    /// The database did not answer.
+    pub async fn is_suspended(&self, institution: InstitutionId) -> Result<bool, Error> {
+        Ok(store::is_suspended(&self.inner().db, institution).await?)
+    }
+
     /// Lets the clients of a new institution in, or the staff and clients of a
     /// suspended one again, in the transaction that approves it. Scope `operate`.
     ///

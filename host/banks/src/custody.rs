@@ -36,6 +36,26 @@ impl Banks {
         statement.map_err(|failure| Error::of_bank(code, failure))
     }
 
+    /// What top-ups and payments that are under way may have brought a channel's bank
+    /// already. For operators and the host's jobs.
+    ///
+    /// # Errors
+    /// No permit for it, or the database failed.
+    pub async fn coming_minor(&self, permit: &Permit, code: Channel) -> Result<i64, Error> {
+        access::may_see_custody(permit)?;
+        Ok(store::transfer::coming(&self.inner().db, code).await?)
+    }
+
+    /// The day of a channel's first transfer; none before it. For operators and the
+    /// host's jobs.
+    ///
+    /// # Errors
+    /// No permit for it, or the database failed.
+    pub async fn first_day(&self, permit: &Permit, code: Channel) -> Result<Option<Day>, Error> {
+        access::may_see_custody(permit)?;
+        Ok(store::transfer::first_day(&self.inner().db, code).await?)
+    }
+
     /// The transfers that a channel's bank booked on a day, oldest first, at most
     /// [`TRANSFERS_PAGE_MAX`] after an id. For operators and the host's jobs.
     ///

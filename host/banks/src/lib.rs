@@ -38,6 +38,7 @@ mod link;
 mod linking;
 mod machine;
 mod operate;
+mod parts;
 mod repair;
 mod request;
 pub mod routing;
@@ -56,6 +57,7 @@ pub use error::Error;
 pub use link::{BankLink, LinkState};
 pub use linking::{Authorization, LOGIN_LIFETIME_SECS, Redirected};
 pub use operate::Verdict;
+pub use parts::PAYOUT_PARTS_MAX;
 pub use repair::REPAIR_TRANSFERS_MAX;
 pub use request::{
     ACCOUNT_NUMBER_CHARS_MAX, NewAdvance, NewPayIn, NewPayout, NewTopUp, NewWithdrawal,

@@ -8,6 +8,7 @@ use crate::crash::CrashPoint;
 use crate::error::Error;
 use crate::link::{BankLink, LinkState};
 use crate::machine::{Command, Outcome, Refused, RequestKey};
+use crate::parts::parts;
 use crate::routing::{Ask, CIRCUIT_SECS, Candidate, Choice, choose};
 use crate::rules::LEASE_SECS;
 use crate::store;
@@ -287,6 +288,15 @@ impl Banks {
         let detail = format!("{} at {} for {}", new.amount, new.channel, new.institution);
         self.inner().auth.audit(entry.detail(detail)).await?;
         Ok(transfer)
+    }
+
+    /// Into which transfers a payout is to be cut, so that the channels can carry it:
+    /// at most [`crate::PAYOUT_PARTS_MAX`], none when no channel could.
+    ///
+    /// # Errors
+    /// The database failed.
+    pub async fn payout_parts(&self, whole: Money) -> Result<Vec<Money>, Error> {
+        Ok(parts(whole, &self.channels().await?))
     }
 
     /// Stores the transfer, then asks the bank.

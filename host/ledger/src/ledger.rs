@@ -1,5 +1,5 @@
 use qiao_db::{Db, Error, Tx};
-use qiao_model::{LedgerAccountId, ProductId, TransferId};
+use qiao_model::{LedgerAccountId, ProductId, Timestamp, TransferId};
 
 use crate::account::{AssetTotal, Balance, KindTotal, LedgerAccount, Owner};
 use crate::journal::Head;
@@ -26,6 +26,19 @@ pub async fn holders(
 ) -> Result<Vec<LedgerAccount>, Error> {
     let limit = i64::try_from(limit.clamp(1, HOLDERS_PAGE_MAX)).unwrap_or(1);
     store::holders(tx, product, after, limit).await
+}
+
+/// What an account had posted before a time, by its chain of transfers: nothing
+/// when its first one is later. The way back is as long as what happened since.
+///
+/// # Errors
+/// The database failed.
+pub async fn balance_before(
+    tx: &mut Tx,
+    account: LedgerAccountId,
+    at: Timestamp,
+) -> Result<i64, Error> {
+    store::balance_before(tx, account, at).await
 }
 
 /// Reads the books as they are committed.

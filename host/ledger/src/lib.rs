@@ -44,7 +44,7 @@ pub use account::{
 };
 pub use attested::ATTESTED;
 pub use journal::{EntryHash, Head, MalformedHead};
-pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX, holders};
+pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX, balance_before, holders};
 pub use machine::LedgerMachine;
 pub use refusal::{Refusal, Verdict};
 pub use spread::{

@@ -22,6 +22,10 @@ const MAINLAND: [(Parts, Parts); 7] = [
 /// with more holidays in a row is a mistake, and the day after the month counts.
 const CLOSED_DAYS_MAX: u32 = 31;
 
+/// So many days before a year begins its holidays should be known: what is due on its
+/// first days is counted in the year before.
+pub const CALENDAR_WARNING_DAYS: i64 = 30;
+
 /// Which days are business days in Asia/Shanghai: Monday to Friday without the holidays
 /// it was told. A year of which it was told no holiday has its weekends alone;
 /// [`Calendar::knows`] says so, for whoever should be warned.
@@ -60,6 +64,15 @@ impl Calendar {
     pub fn knows(&self, year: i16) -> bool {
         let mut years = self.holidays.iter().map(|day| day.parts().0);
         years.any(|known| known == year)
+    }
+
+    /// The year that somebody should add the holidays of by now: today's, or the one
+    /// that begins within [`CALENDAR_WARNING_DAYS`], when none of them is known.
+    #[must_use]
+    pub fn missing_year(&self, today: Day) -> Option<i16> {
+        let soon = today.plus_days(CALENDAR_WARNING_DAYS);
+        let years = [today, soon].map(|day| day.parts().0);
+        years.into_iter().find(|year| !self.knows(*year))
     }
 
     /// Whether banks and funds work on the day.
@@ -184,6 +197,11 @@ mod tests {
         );
         assert!(told.knows(2027) && !Calendar::mainland().knows(2027));
         assert!(Calendar::mainland().knows(2026));
+        let warned = |today: &str| Calendar::mainland().missing_year(day(today));
+        assert_eq!(warned("2026-12-01"), None);
+        assert_eq!(warned("2026-12-02"), Some(2027));
+        assert_eq!(warned("2027-05-01"), Some(2027));
+        assert_eq!(told.missing_year(day("2026-12-31")), None);
     }
 
     #[test]

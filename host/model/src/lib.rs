@@ -19,7 +19,7 @@ mod time;
 
 pub use amount::{Amount, AmountError, Money, Rate, Rounding, split_by_largest_remainder};
 pub use asset::{Asset, Currency, ParseAssetError};
-pub use calendar::Calendar;
+pub use calendar::{CALENDAR_WARNING_DAYS, Calendar};
 pub use channel::{CHANNEL_CHARS_MAX, Channel, ParseChannelError};
 pub use env::{Clock, Entropy, Env, ManualClock, SeededEntropy};
 pub use id::{

@@ -57,7 +57,7 @@ create table orders (
     constraint orders_captured_state check (state = 'unknown' or (captured = 1) = (state in ('paid', 'completed', 'refunded'))),
     constraint orders_posted check ((captured = 1) = (posted_at is not null)),
     constraint orders_returned check ((state = 'refunded') = (returned_at is not null)),
-    constraint orders_receipt check ((state = 'completed') = (receipt is not null)),
+    constraint orders_receipt check ((state <> 'completed' or receipt is not null) and (receipt is null or state in ('completed', 'refunded'))),
     constraint orders_lease check ((lease_node is null) = (lease_until is null))
 );
 

@@ -4,13 +4,12 @@ use std::collections::HashMap;
 use qiao_auth::Permit;
 use qiao_catalog::fee::{self, AccruedFee, NetAssetValue};
 use qiao_catalog::{FeeSchedule, Price, Product};
-use qiao_model::{
-    Day, InstitutionId, Money, PaymentId, ProductId, Scope, split_by_largest_remainder,
-};
+use qiao_model::{Day, InstitutionId, Money, PaymentId, ProductId, Scope, split_by_largest_remainder};
 use qiao_payments::{Command, Keyed, Method, NewPayment, Party, Refusal, Split};
 
 use crate::crash::CrashPoint;
 use crate::error::Error;
+use crate::failures::Failures;
 use crate::orders::Orders;
 use crate::plan::Parties;
 use crate::store::accrual as store;
@@ -65,7 +64,7 @@ impl Orders {
     /// that is not accrued yet, the oldest first, from its institution's
     /// settlement account. A day stands for the days since the price day before
     /// it, so that weekends are paid with the next price; its value is the units
-    /// in circulation when it is accrued at the day's price.
+    /// in circulation when the day ended, at the day's price.
     ///
     /// One payment a day, whose id follows from product and day, in the
     /// transaction that notes the day: after a crash it goes on, and no day is
@@ -73,15 +72,15 @@ impl Orders {
     ///
     /// # Errors
     /// The database failed, or a test made the host stop; the rest follows at
-    /// the next call.
+    /// the next call. What fails for one product keeps no other waiting.
     pub async fn accrue_fees(&self) -> Result<AccruedFees, Error> {
         let mut accrued = AccruedFees::default();
+        let mut failures = Failures::default();
         for product in self.inner().catalog.products_in_units().await? {
-            if self.accrues(&product).await? {
-                self.accrue_product(&product, &mut accrued).await?;
-            }
+            let paid = self.accrue_product(&product, &mut accrued).await;
+            failures.note(&product, paid)?;
         }
-        Ok(accrued)
+        failures.first_or(accrued)
     }
 
     /// The days of every product whose accrued fees are due, the oldest first of
@@ -134,6 +133,9 @@ impl Orders {
         product: &Product,
         accrued: &mut AccruedFees,
     ) -> Result<(), Error> {
+        if !self.accrues(product).await? {
+            return Ok(());
+        }
         let inner = self.inner();
         let due = self.due_days_of(product).await?;
         for (index, day) in due.iter().enumerate() {
@@ -164,20 +166,30 @@ impl Orders {
             Err(qiao_catalog::Error::NoSchedule { .. }) => return Ok(Step::Overtaken),
             Err(error) => return Err(error.into()),
         };
-        let permit = inner.auth.permit_system("accrual", Scope::HoldingsRead);
-        let circulation = inner.payments.circulation(&permit, product.id).await?;
         let serving = inner.plugins.serving(product.plugin).await?;
         let parties = Parties {
             developer: serving.and_then(|serving| serving.developer),
             ..Parties::default()
         };
         let value = NetAssetValue {
-            units_minor: circulation,
+            units_minor: self.circulation_of(product, day).await?,
             nav_e4: due.price.nav_e4,
             currency: product.currency,
         };
         let store = || self.store_accrued(product, due, &schedule, value, parties);
         inner.db.write(store).await
+    }
+
+    /// The units in circulation when a day ended, whatever happened since: what was
+    /// sold by then, and the income of the days before. A day's income is part of
+    /// the fund from the next day on, whenever it is credited.
+    async fn circulation_of(&self, product: &Product, day: Day) -> Result<i64, Error> {
+        let end = day.plus_days(1).start();
+        let mut tx = self.inner().db.begin_snapshot().await?;
+        let issued = qiao_payments::income::issued_before(&mut tx, product.id, end).await?;
+        let credited = crate::store::income::credited_before(&mut tx, product.id, day).await?;
+        tx.commit().await?;
+        Ok(issued.saturating_add(credited))
     }
 
     async fn store_accrued(

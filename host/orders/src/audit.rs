@@ -99,16 +99,15 @@ fn bring_together(parts: Sorter<PART>, report: &mut Report) -> Result<(), AuditE
     Ok(())
 }
 
-/// A completed order may have been given back since, by its institution; an
-/// order that the host gave back is refunded whole.
+/// A part of what an order paid may have been given back since; an order whose
+/// whole payment went back is refunded, whoever gave it back.
 const fn agree(state: OrderState, captured: bool, payment: PaymentState) -> bool {
     match state {
         OrderState::Held => matches!(payment, PaymentState::Held),
         OrderState::Unknown if !captured => matches!(payment, PaymentState::Held),
-        OrderState::Unknown | OrderState::Paid | OrderState::Completed => matches!(
-            payment,
-            PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded
-        ),
+        OrderState::Unknown | OrderState::Paid | OrderState::Completed => {
+            matches!(payment, PaymentState::Posted | PaymentState::PartlyRefunded)
+        }
         OrderState::Voided => matches!(payment, PaymentState::Voided),
         OrderState::Refunded => matches!(payment, PaymentState::Refunded),
     }

@@ -106,7 +106,7 @@ impl Orders {
         let in_flight = self.inner().payments.in_flight();
         let _in_flight = in_flight.enter(&confirmation.key)?;
         let quote = self.inner().signer.verify(&confirmation.token)?;
-        if let Some(order) = self.order_of_expired(&quote, user, now).await? {
+        if let Some(order) = self.order_before(&quote, user, &confirmation).await? {
             return Ok(order);
         }
         let agreed = Agreed {
@@ -158,17 +158,22 @@ impl Orders {
         Ok(offer)
     }
 
-    /// A quote that made its order in time answers with it later, too.
-    async fn order_of_expired(
+    /// A quote that made its order answers with it ever after, whatever became of
+    /// its plugin, its release or its offer since.
+    async fn order_before(
         &self,
         quote: &Quote,
         user: UserId,
-        now: Timestamp,
+        confirmation: &Confirmation,
     ) -> Result<Option<Order>, Error> {
-        if now < quote.expires_at || quote.user != user {
+        if quote.user != user || quote.amount != confirmation.amount {
             return Ok(None);
         }
-        Ok(store::orders::find(&self.inner().db, quote.order()).await?)
+        let found = store::orders::find(&self.inner().db, quote.order()).await?;
+        if found.is_some() {
+            self.inner().payments.check_key(&confirmation.key).await?;
+        }
+        Ok(found)
     }
 
     /// The order of a quote with its hold. Without a lease the worker drives it.
@@ -233,7 +238,9 @@ impl Orders {
         loop {
             let command = OrderCommand::Place(Box::new(placement.clone()));
             match self.inner().batcher.submit(command).await {
-                Ok(Ok(Outcome::Placed | Outcome::Changed(_))) => return Ok(Placed::New),
+                Ok(Ok(Outcome::Placed | Outcome::Changed(_) | Outcome::Refunded(_))) => {
+                    return Ok(Placed::New);
+                }
                 Ok(Ok(Outcome::PlacedForLater)) => return Ok(Placed::ForLater),
                 Ok(Ok(Outcome::Existing)) => return Ok(Placed::Before),
                 Ok(Err(Refused::Payment(refusal))) => return Err(Error::Payment(refusal)),

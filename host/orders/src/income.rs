@@ -9,6 +9,7 @@ use qiao_payments::{Credited, Holder};
 
 use crate::crash::CrashPoint;
 use crate::error::Error;
+use crate::failures::Failures;
 use crate::orders::Orders;
 use crate::store::income as store;
 
@@ -62,15 +63,26 @@ impl Orders {
     ///
     /// # Errors
     /// The database failed, or a test made the host stop; the rest follows at
-    /// the next call.
+    /// the next call. What fails for one product keeps no other waiting.
     pub async fn accrue_income(&self) -> Result<Accrued, Error> {
         let mut accrued = Accrued::default();
+        let mut failures = Failures::default();
         for product in self.inner().catalog.products_in_units().await? {
-            for price in self.uncredited(&product).await? {
-                self.accrue_day(&product, &price, &mut accrued).await?;
-            }
+            let credited = self.accrue_income_of(&product, &mut accrued).await;
+            failures.note(&product, credited)?;
         }
-        Ok(accrued)
+        failures.first_or(accrued)
+    }
+
+    async fn accrue_income_of(
+        &self,
+        product: &Product,
+        accrued: &mut Accrued,
+    ) -> Result<(), Error> {
+        for price in self.uncredited(product).await? {
+            self.accrue_day(product, &price, accrued).await?;
+        }
+        Ok(())
     }
 
     /// Published days of the product that are not credited, the oldest first.

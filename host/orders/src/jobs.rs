@@ -1,4 +1,7 @@
-use qiao_model::{Day, Timestamp};
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+use qiao_model::{Day, PluginId, Timestamp};
 use qiao_runtime::{CallError, JobError, JobRun};
 
 use crate::error::Error;
@@ -9,6 +12,8 @@ use crate::store::jobs as store;
 /// How long a node may run a job before another takes it. Longer than the
 /// longest call of a plugin (see `qiao_runtime::limits`).
 pub const JOB_LEASE_SECS: i64 = 120;
+/// Plugins whose jobs run beside each other, at most.
+pub const JOBS_AT_ONCE: usize = 16;
 /// Pauses between tries of a run that failed; after the last it stays failed
 /// until the next day's run.
 pub const JOB_PAUSES_SECS: [i64; 8] = [10, 30, 60, 300, 900, 3_600, 7_200, 14_400];
@@ -16,18 +21,38 @@ pub const JOB_PAUSES_SECS: [i64; 8] = [10, 30, 60, 300, 900, 3_600, 7_200, 14_40
 impl Orders {
     /// Worker step: runs each plugin's jobs that are due. A job runs once for a
     /// day, at its time in Asia/Shanghai or as soon after as a host is up; of
-    /// missed days the newest alone. Gives how many ran.
+    /// missed days the newest alone. The jobs of one plugin run one after the other
+    /// and those of different plugins beside each other, [`JOBS_AT_ONCE`] at most.
+    /// Gives how many ran.
     ///
     /// # Errors
-    /// The plugins could not be looked up, or the database failed.
+    /// The plugins could not be looked up, or the database failed; the jobs that it
+    /// did not fail for have run.
     pub async fn run_due_jobs(&self) -> Result<usize, Error> {
-        let mut ran = 0;
+        let mut by_plugin: BTreeMap<PluginId, Vec<DailyJob>> = BTreeMap::new();
         for job in self.inner().plugins.jobs().await? {
-            if self.run_if_due(&job).await? {
-                ran += 1;
+            by_plugin.entry(job.serving.plugin).or_default().push(job);
+        }
+        let runs = by_plugin.into_values().map(|jobs| self.run_each(jobs));
+        let mut runs = stream::iter(runs).buffer_unordered(JOBS_AT_ONCE);
+        let (mut ran, mut first_error) = (0, None);
+        while let Some((of_plugin, error)) = runs.next().await {
+            ran += of_plugin;
+            first_error = first_error.or(error);
+        }
+        first_error.map_or(Ok(ran), Err)
+    }
+
+    /// Runs a plugin's jobs; one that the database failed for keeps no other waiting.
+    async fn run_each(&self, jobs: Vec<DailyJob>) -> (usize, Option<Error>) {
+        let (mut ran, mut first_error) = (0, None);
+        for job in jobs {
+            match self.run_if_due(&job).await {
+                Ok(did_run) => ran += usize::from(did_run),
+                Err(error) => first_error = first_error.or(Some(error)),
             }
         }
-        Ok(ran)
+        (ran, first_error)
     }
 
     async fn run_if_due(&self, job: &DailyJob) -> Result<bool, Error> {

@@ -5,7 +5,10 @@ use qiao_db::attest::Fact;
 use qiao_db::{Error, Machine, Tx};
 use qiao_events::NewEvent;
 use qiao_model::{Calendar, Env, OrderId, RefundId, Timestamp};
-use qiao_payments::{Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, NewRefund};
+use qiao_payments::{
+    Command as PaymentCommand, DESCRIPTION_CHARS_MAX, Keyed, NewRefund, Outcome as Refunded,
+    Payment, PaymentState, Refund,
+};
 
 use crate::head::Head;
 use crate::lots::{LoadedLots, Wanted};
@@ -26,6 +29,8 @@ pub(crate) enum Command {
         attempt: u32,
         change: Change,
     },
+    /// Gives back a part or all of an order's payment, as its institution says.
+    Refund { order: OrderId, refund: Keyed },
 }
 
 /// A confirmed quote, ready to be stored.
@@ -51,6 +56,8 @@ pub(crate) enum Outcome {
     Existing,
     /// Where the order stands now.
     Changed(Standing),
+    /// The payment and what was given back of it.
+    Refunded(Box<(Payment, Refund)>),
 }
 
 /// Why a command was refused: nothing of it is stored.
@@ -121,7 +128,7 @@ impl<'a> Loaded<'a> {
     async fn load(tx: &mut Tx, commands: &'a [Command]) -> Result<Self, Error> {
         let id = |command: &Command| match command {
             Command::Place(placement) => placement.head.id,
-            Command::Change { order, .. } => *order,
+            Command::Change { order, .. } | Command::Refund { order, .. } => *order,
         };
         let mut ids: Vec<OrderId> = commands.iter().map(id).collect();
         ids.sort_unstable();
@@ -144,6 +151,7 @@ impl<'a> Loaded<'a> {
                     .cloned()
                     .collect()
             }
+            Command::Refund { refund, .. } => vec![refund.clone()],
             Command::Change { order, change, .. } => {
                 let Some(head) = self.orders.get(order) else {
                     return Vec::new();
@@ -178,7 +186,8 @@ impl<'a> Loaded<'a> {
                     order,
                     change: Change::Capture | Change::Complete(_) | Change::Reject(_),
                     ..
-                } => {
+                }
+                | Command::Refund { order, .. } => {
                     if let Some(head) = self.orders.get(order) {
                         wanted.add(head);
                     }
@@ -211,6 +220,7 @@ impl<'a> Loaded<'a> {
                 attempt,
                 change,
             } => self.change(books, *order, *attempt, change, now),
+            Command::Refund { order, refund } => self.refund(books, *order, refund, now),
         }
     }
 
@@ -271,7 +281,7 @@ impl<'a> Loaded<'a> {
         change: &Change,
         now: Timestamp,
     ) -> Result<Outcome, Refused> {
-        let head = self.orders.get_mut(&order);
+        let head = self.orders.get(&order);
         let head = head.ok_or(rules::Refusal::Missing(order))?;
         let decision = rules::decide(&head.standing, attempt, change, now)?;
         if let Some(command) = money_command(head, decision.money, change) {
@@ -287,14 +297,48 @@ impl<'a> Loaded<'a> {
             }
             self.redemptions.give_back(order);
         }
-        let before = std::mem::replace(&mut head.standing, decision.standing);
+        Ok(Outcome::Changed(self.stand(order, decision.standing)))
+    }
+
+    /// Refunds; an order whose whole payment went back gives back its units, its
+    /// lots and what it took of a limit with it.
+    fn refund(
+        &mut self,
+        books: &mut qiao_payments::batch::Loaded,
+        order: OrderId,
+        refund: &Keyed,
+        now: Timestamp,
+    ) -> Result<Outcome, Refused> {
+        let head = self.orders.get(&order);
+        let head = head.ok_or(rules::Refusal::Missing(order))?;
+        let (payment, refund) = match qiao_payments::batch::decide(books, refund, now)? {
+            Refunded::Refunded { payment, refund } => (payment, refund),
+            Refunded::Payment(_) | Refunded::Credited(_) => {
+                return Err(qiao_payments::Refusal::KeyReused.into());
+            }
+        };
+        let is_whole = payment.state == PaymentState::Refunded;
+        if let Some(standing) = rules::refunded(&head.standing, now).filter(|_| is_whole) {
+            self.lots.follow(head, MoneyStep::Refund, now.day());
+            self.redemptions.give_back(order);
+            self.stand(order, standing);
+        }
+        Ok(Outcome::Refunded(Box::new((payment, refund))))
+    }
+
+    /// Lets an order of the batch stand elsewhere, and announces another state.
+    fn stand(&mut self, order: OrderId, standing: Standing) -> Standing {
+        let head = self.orders.get_mut(&order);
+        let head = head.expect("an order that changes was loaded");
+        let before = std::mem::replace(&mut head.standing, standing);
         if head.standing.state != before.state {
             self.events.push(head.event());
         }
-        if head.standing != before {
+        let standing = head.standing.clone();
+        if standing != before {
             self.changed.entry(order).or_insert(before);
         }
-        Ok(Outcome::Changed(head.standing.clone()))
+        standing
     }
 
     /// Writes the orders, and gives what the journal attests of them.

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 use qiao_auth::{Actor, AuditEntry, Auth, Permit};
@@ -70,6 +71,18 @@ pub(crate) struct Inner {
     pub(crate) node: String,
     pub(crate) crash: Crash,
     pub(crate) calendar: Calendar,
+    is_stopping: AtomicBool,
+}
+
+impl Inner {
+    /// Whether this host takes no more orders to drive.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Orders {
@@ -96,6 +109,7 @@ impl Orders {
                 node: config.node,
                 crash: config.crash,
                 calendar: config.calendar,
+                is_stopping: AtomicBool::new(false),
             }),
         })
     }

@@ -6,8 +6,8 @@ use qiao_auth::Permit;
 use qiao_model::{OrderId, PluginId, Scope, UserId};
 use qiao_runtime::limits::ORDERS_PAGE;
 use qiao_runtime::{
-    Answering, ChargePortError, ChargeRequest, ChargedOrder, OrdersPort, PluginOrder,
-    PortUnavailable, UserHolding,
+    Answering, ChargePortError, ChargeRequest, ChargedOrder, OrdersPort, PaymentView,
+    PaymentsPortError, PluginOrder, PortUnavailable, RefundRequest, UserHolding,
 };
 
 use crate::charge;
@@ -76,6 +76,18 @@ impl OrdersPort for Port {
             let orders = self.orders().map_err(|_| ChargePortError::Unavailable)?;
             let placed = orders.charge(permit, &request).await;
             placed.map_err(|error| charge::refusal(&request, error))
+        })
+    }
+
+    fn refund<'a>(
+        &'a self,
+        permit: &'a Permit,
+        request: RefundRequest<'a>,
+    ) -> Answering<'a, Result<PaymentView, PaymentsPortError>> {
+        Box::pin(async move {
+            let orders = self.orders();
+            let orders = orders.map_err(|_| PaymentsPortError::Unavailable)?;
+            orders.refund_of_plugin(permit, &request).await
         })
     }
 }

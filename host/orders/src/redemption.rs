@@ -18,12 +18,15 @@ use crate::quote::Quote;
 use crate::store;
 
 /// What one person gets back at once of one product through one sales channel
-/// on one day in Asia/Shanghai, at most: 10,000.00 CNY.
+/// on one day in Asia/Shanghai, at most: 10,000.00 CNY. The channel is the scene
+/// through whose door the offer was made, or else the platform.
 pub const INSTANT_REDEMPTION_DAY_MAX: i64 = 1_000_000;
 /// Advances that are repaid in one batch at most.
 pub const ADVANCES_PAGE_MAX: usize = 500;
-/// The sales channel of every order: this platform.
-pub(crate) const SALES_CHANNEL: &str = "platform";
+/// The sales channel of an order that came through nobody's door: this platform.
+const SALES_CHANNEL: &str = "platform";
+/// The limit is of this currency; what is redeemed in another is not paid at once.
+const LIMIT_CURRENCY: Currency = Currency::CNY;
 /// The purpose of a repayment.
 const REPAID: &str = "advance-repaid";
 /// The purpose of setting money aside.
@@ -168,7 +171,7 @@ impl Orders {
 
     /// Whether a quote redeems a product that is paid at once.
     pub(crate) async fn is_instant(&self, quote: &Quote) -> Result<bool, Error> {
-        if quote.kind != OrderKind::Redeem {
+        if quote.kind != OrderKind::Redeem || quote.amount.currency != LIMIT_CURRENCY {
             return Ok(false);
         }
         let product = self.inner().catalog.product(quote.product).await?;
@@ -197,7 +200,10 @@ pub(crate) fn allowance_of(quote: &Quote, day: Day) -> Allowance {
     Allowance {
         user: quote.user,
         product: quote.product,
-        channel: SALES_CHANNEL.to_owned(),
+        channel: match quote.parties.scene {
+            Some(scene) => scene.to_string(),
+            None => SALES_CHANNEL.to_owned(),
+        },
         day,
     }
 }

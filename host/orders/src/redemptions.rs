@@ -39,7 +39,8 @@ impl Redemptions {
                     order,
                     change: Change::Reject(_),
                     ..
-                } => rejected.push(*order),
+                }
+                | Command::Refund { order, .. } => rejected.push(*order),
                 Command::Place(_) | Command::Change { .. } => {}
             }
         }

@@ -102,14 +102,16 @@ pub const fn rank(state: OrderState) -> u8 {
         OrderState::Held => 0,
         OrderState::Paid => 1,
         OrderState::Unknown => 2,
-        OrderState::Completed | OrderState::Voided | OrderState::Refunded => 3,
+        OrderState::Completed | OrderState::Voided => 3,
+        // What was completed may be given back, and nothing follows on that.
+        OrderState::Refunded => 4,
     }
 }
 
 /// Whether the order has ended.
 #[must_use]
 pub const fn is_final(state: OrderState) -> bool {
-    rank(state) == 3
+    rank(state) >= 3
 }
 
 /// Decides a change that `attempt` brings.
@@ -278,6 +280,26 @@ fn reject(standing: &Standing, reason: &str, now: Timestamp) -> Option<Decision>
         OrderState::Voided | OrderState::Refunded => Some(unchanged(standing.clone())),
         OrderState::Completed => None,
     }
+}
+
+/// Where an order stands whose whole payment its institution gave back; none when
+/// that changes nothing. What was not fulfilled yet is cancelled at the plugin.
+#[must_use]
+pub fn refunded(standing: &Standing, now: Timestamp) -> Option<Standing> {
+    let next_at = match (standing.state, standing.capture) {
+        (OrderState::Completed, _) => None,
+        (OrderState::Paid, _) | (OrderState::Unknown, Captured::Yes) => Some(now),
+        (OrderState::Held | OrderState::Unknown, _)
+        | (OrderState::Voided | OrderState::Refunded, _) => return None,
+    };
+    Some(Standing {
+        state: OrderState::Refunded,
+        failures: 0,
+        next_at,
+        returned_at: Some(now),
+        changed_at: now,
+        ..standing.clone()
+    })
 }
 
 fn doubt(standing: &Standing, problem: &str, now: Timestamp) -> Option<Decision> {

@@ -136,7 +136,12 @@ impl Orders {
                 standing,
                 ..order.clone()
             }),
-            Ok(Outcome::Placed | Outcome::PlacedForLater | Outcome::Existing) => Ok(order.clone()),
+            Ok(
+                Outcome::Placed
+                | Outcome::PlacedForLater
+                | Outcome::Existing
+                | Outcome::Refunded(_),
+            ) => Ok(order.clone()),
             Err(refused) => Err(refused),
         })
     }

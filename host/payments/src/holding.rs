@@ -90,22 +90,6 @@ impl Payments {
         })
     }
 
-    /// Units of a product in circulation, in hundredths: issued and credited as
-    /// income, less what was given back.
-    ///
-    /// # Errors
-    /// The permit is not the host's own, or the database failed.
-    pub async fn circulation(&self, permit: &Permit, product: ProductId) -> Result<i64, Error> {
-        access::may_see_holders(permit)?;
-        let mut units = 0_i64;
-        for account in [Account::Issuance, Account::Income] {
-            let balance = self.ledger.balance(account.of(product).id()).await?;
-            let posted = balance.map_or(0, |balance| balance.posted);
-            units = units.saturating_sub(posted);
-        }
-        Ok(units)
-    }
-
     /// A page of a product's holders with something posted, in a fixed order:
     /// from the first, or after the account of the page before's last.
     ///

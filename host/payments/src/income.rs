@@ -76,6 +76,17 @@ pub async fn holders(
     accounts.into_iter().map(Holder::of).collect()
 }
 
+/// Units of a product that were sold and not given back before a time, in
+/// hundredths; without what was credited as income.
+///
+/// # Errors
+/// The database failed.
+pub async fn issued_before(tx: &mut Tx, product: ProductId, at: Timestamp) -> Result<i64, Error> {
+    let issuance = Account::Issuance.of(product).id();
+    let posted = qiao_ledger::balance_before(tx, issuance, at).await?;
+    Ok(posted.saturating_neg())
+}
+
 impl Income {
     /// Prepares the transfers of a page behind `source`. Does no IO.
     ///

@@ -83,6 +83,7 @@ pub use payment::{
     Split, VoidReason,
 };
 pub use payments::{EXPIRED_HOLDS_MAX, IDEMPOTENCY_KEEP_HOURS, Payments};
+pub use reads::LAST_PAID_TRANSFERS_MAX;
 pub use receivable::{RECOVERIES_PAGE_MAX, Receivable};
 pub use refusal::{Invalid, Refusal};
 pub use statement::{StatementLine, StatementOf, StatementPage};

@@ -170,7 +170,26 @@ impl Payments {
         Ok(expired)
     }
 
+    /// The payment, if the caller may refund it: for the room of orders, which
+    /// refunds the payments of its own.
+    ///
+    /// # Errors
+    /// There is no such payment, the permit is not of its institution or the host, a
+    /// person was paid and the permit is not the host's own, what was set aside paid
+    /// it, or the database failed.
+    pub async fn refundable(&self, permit: &Permit, id: PaymentId) -> Result<Payment, Error> {
+        let payment = self.stored(id).await?;
+        access::may_refund(permit, &payment)?;
+        access::may_take_back(permit, &payment)?;
+        // What went out of what was set aside would come back there, for nobody.
+        if matches!(payment.payer, Party::Clearing(_)) {
+            return Err(Refusal::NotRefundable(id).into());
+        }
+        Ok(payment)
+    }
+
     /// Gives back a part or all of a posted payment, from every receiver by its share.
+    /// That of an order goes through the room of orders, which would not know else.
     ///
     /// # Errors
     /// The permit is not of the payment's institution or the host, a person was paid
@@ -182,14 +201,7 @@ impl Payments {
         new: NewRefund,
         key: Option<IdempotencyKey>,
     ) -> Result<(Payment, Refund), Error> {
-        let id = new.payment;
-        let payment = self.stored(id).await?;
-        access::may_refund(permit, &payment)?;
-        access::may_take_back(permit, &payment)?;
-        // What went out of what was set aside would come back there, for nobody.
-        if matches!(payment.payer, Party::Clearing(_)) {
-            return Err(Refusal::NotRefundable(id).into());
-        }
+        self.refundable(permit, new.payment).await?;
         match self.submit(Command::Refund(new), key).await? {
             Outcome::Refunded { payment, refund } => Ok((payment, refund)),
             Outcome::Payment(_) | Outcome::Credited(_) => Err(Refusal::KeyReused.into()),

@@ -1,13 +1,18 @@
 use qiao_auth::Permit;
 use qiao_ledger::{AccountKind, AssetTotal, Balance, LedgerAccount, Owner, Transfer, account_id};
-use qiao_model::{Asset, Currency, OrderId, PaymentId, UserId};
+use qiao_model::{Asset, Currency, InstitutionId, OrderId, PaymentId, Timestamp, UserId};
 
 use crate::access;
 use crate::error::Error;
+use crate::idempotency::IdempotencyKey;
 use crate::party::Party;
 use crate::payment::{Payment, Refund};
 use crate::payments::Payments;
+use crate::refusal::Refusal;
 use crate::store;
+
+/// So many movements of a person's balance are looked at for their last payment.
+pub const LAST_PAID_TRANSFERS_MAX: usize = 200;
 
 impl Payments {
     /// One payment; none when there is none that the caller may see.
@@ -17,6 +22,18 @@ impl Payments {
     pub async fn get(&self, permit: &Permit, payment: PaymentId) -> Result<Option<Payment>, Error> {
         let found = store::read::payment(&self.db, payment).await?;
         visible(permit, found)
+    }
+
+    /// Whether a key may be sent with its request: it was never used, or with the same.
+    /// For a room that has the answer already and decides nothing any more.
+    ///
+    /// # Errors
+    /// [`Refusal::KeyReused`], or the database failed.
+    pub async fn check_key(&self, key: &IdempotencyKey) -> Result<(), Error> {
+        match store::read::request_of_key(&self.db, key.digest()).await? {
+            Some(request) if request != key.request_hash() => Err(Refusal::KeyReused.into()),
+            Some(_) | None => Ok(()),
+        }
     }
 
     /// The payment of an order; none when there is none that the caller may see.
@@ -45,6 +62,44 @@ impl Payments {
             return Ok(Vec::new());
         }
         Ok(store::read::refunds_of(&self.db, payment).await?)
+    }
+
+    /// When a person last paid an institution within so many seconds; none when they
+    /// did not, or not among the newest [`LAST_PAID_TRANSFERS_MAX`] movements of
+    /// their balances. For the host's own rooms.
+    ///
+    /// # Errors
+    /// The permit is for something else, or the database failed.
+    pub async fn last_paid(
+        &self,
+        permit: &Permit,
+        (user, institution): (UserId, InstitutionId),
+        within_secs: i64,
+    ) -> Result<Option<Timestamp>, Error> {
+        let since = self.env.now().plus_secs(within_secs.saturating_neg());
+        let mut last = None;
+        for account in self.ledger.accounts_of(&Owner::User(user)).await? {
+            if account.kind != AccountKind::Available {
+                continue;
+            }
+            let page = self
+                .ledger
+                .statement(account.id, None, LAST_PAID_TRANSFERS_MAX)
+                .await?;
+            let lately = page.transfers.iter().take_while(|t| t.at > since);
+            let paying = lately.filter(|t| t.change_of(account.id) < 0);
+            for transfer in paying {
+                let Ok(payment) = transfer.reference.parse() else {
+                    continue;
+                };
+                let payment = self.get(permit, payment).await?;
+                if payment.is_some_and(|payment| payment.institution == Some(institution)) {
+                    last = last.max(Some(transfer.at));
+                    break;
+                }
+            }
+        }
+        Ok(last)
     }
 
     /// The transfers that a payment and its refunds are made of.

@@ -25,6 +25,12 @@ pub struct DataArgs {
     /// The configuration file; without it, qiao.toml of the current folder if there is one.
     #[arg(long, env = "QIAO_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
+    /// Connections to the database at most.
+    #[arg(long, env = "QIAO_CONNECTIONS_MAX", value_name = "NUMBER")]
+    pub connections_max: Option<u32>,
+    /// MiB to which the SQLite file grows at most; 0 is no quota.
+    #[arg(long, env = "QIAO_SIZE_MAX_MIB", value_name = "MIB")]
+    pub size_max_mib: Option<u32>,
 }
 
 /// Flags of the subcommands that serve.
@@ -50,6 +56,14 @@ pub struct ServeArgs {
         value_name = "HOST:PORT"
     )]
     pub allow_private: Option<Vec<String>>,
+    /// Holidays beside those built in, each as 2027-01-01.
+    #[arg(
+        long,
+        env = "QIAO_CALENDAR_HOLIDAYS",
+        value_delimiter = ',',
+        value_name = "DAY"
+    )]
+    pub holidays: Option<Vec<String>>,
 }
 
 /// What a host is told.
@@ -263,6 +277,12 @@ impl Config {
         if let Some(url) = args.data.database_url {
             self.data.database_url = url;
         }
+        if let Some(connections) = args.data.connections_max {
+            self.data.connections_max = connections;
+        }
+        if let Some(mib) = args.data.size_max_mib {
+            self.data.size_max_mib = mib;
+        }
         if let Some(listen) = args.listen {
             self.server.listen = listen;
         }
@@ -274,6 +294,9 @@ impl Config {
         }
         if let Some(allow) = args.allow_private {
             self.egress.allow_private = allow;
+        }
+        if let Some(holidays) = args.holidays {
+            self.calendar.holidays = holidays;
         }
     }
 
@@ -350,6 +373,80 @@ mod tests {
         assert_eq!(config.public_url(), "http://127.0.0.1:9000");
         args.listen = Some("127.0.0.1:9001".parse().unwrap());
         assert_eq!(Config::read(&args).unwrap().server.listen.port(), 9001);
+    }
+
+    #[derive(clap::Parser)]
+    struct Told {
+        #[command(flatten)]
+        args: ServeArgs,
+    }
+
+    /// What a process with this environment, these flags and this file is told.
+    fn told(environment: &[(&str, &str)], flags: &str, file: &Path) -> String {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+        process
+            .args(["--exact", "config::tests::a_process_tells_what_it_is_told"])
+            .args(["--ignored", "--nocapture"])
+            .env("QIAO_CONFIG", file)
+            .env("TOLD_FLAGS", flags)
+            .envs(environment.iter().copied());
+        String::from_utf8(process.output().unwrap().stdout).unwrap()
+    }
+
+    #[test]
+    #[ignore = "runs in a process of its own, whose environment the next test makes"]
+    fn a_process_tells_what_it_is_told() {
+        let flags = std::env::var("TOLD_FLAGS").unwrap();
+        let words = std::iter::once("qiao").chain(flags.split_whitespace());
+        let args = <Told as clap::Parser>::parse_from(words).args;
+        let Config {
+            data,
+            server,
+            calendar,
+            ..
+        } = Config::read(&args).unwrap();
+        println!(
+            "told: {} {} {} {}",
+            server.listen,
+            data.connections_max,
+            data.size_max_mib,
+            calendar.holidays.join("+")
+        );
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file_and_a_flag_over_the_environment() {
+        let text = "[data]\nconnections_max = 3\nsize_max_mib = 30\n\
+            [server]\nlisten = \"127.0.0.1:9000\"\n\
+            [calendar]\nholidays = [\"2027-01-01\"]\n";
+        let (args, _folder) = args_with_file(text);
+        let file = args.data.config.unwrap();
+        let said = told(&[], "", &file);
+        let of_file = "told: 127.0.0.1:9000 3 30 2027-01-01\n";
+        assert!(said.contains(of_file), "{said}");
+        let environment = [
+            ("QIAO_LISTEN", "127.0.0.1:9001"),
+            ("QIAO_CONNECTIONS_MAX", "4"),
+            ("QIAO_SIZE_MAX_MIB", "40"),
+            ("QIAO_CALENDAR_HOLIDAYS", "2027-01-02,2027-01-03"),
+        ];
+        let said = told(&environment, "", &file);
+        let of_environment = "told: 127.0.0.1:9001 4 40 2027-01-02+2027-01-03\n";
+        assert!(said.contains(of_environment), "{said}");
+        let flags = "--listen 127.0.0.1:9002 --connections-max 5 --size-max-mib 50 \
+            --holidays 2027-01-04";
+        let said = told(&environment, flags, &file);
+        let of_flags = "told: 127.0.0.1:9002 5 50 2027-01-04\n";
+        assert!(said.contains(of_flags), "{said}");
+    }
+
+    #[test]
+    fn the_default_file_names_every_variable_of_the_environment() {
+        let command = <Told as clap::CommandFactory>::command();
+        for variable in command.get_arguments().filter_map(clap::Arg::get_env) {
+            let variable = variable.to_str().unwrap();
+            assert!(DEFAULT_TOML.contains(variable), "{variable}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ const DELIVERIES_PAUSE: Duration = Duration::from_millis(250);
 const HOLDS_PAUSE: Duration = Duration::from_secs(1);
 const DEBTS_PAUSE: Duration = Duration::from_secs(10);
 const JOBS_PAUSE: Duration = Duration::from_millis(500);
+const ACCRUALS_PAUSE: Duration = Duration::from_millis(500);
 const RECORDS_PAUSE: Duration = Duration::from_millis(300);
 const UPKEEP_PAUSE: Duration = Duration::from_secs(60);
 /// Pause after a step that failed.
@@ -64,9 +65,15 @@ impl Worker {
             repeat("expiring holds", HOLDS_PAUSE, &stop, || self.expire_holds()),
             repeat("settling debts", DEBTS_PAUSE, &stop, || self.settle_debts()),
             repeat("running jobs", JOBS_PAUSE, &stop, || self.run_jobs()),
+            repeat("accruing income and fees", ACCRUALS_PAUSE, &stop, || self
+                .accrue()),
             repeat("recording invocations", RECORDS_PAUSE, &stop, || self
                 .record()),
             repeat("sweeping", UPKEEP_PAUSE, &stop, || self.sweep()),
+            async {
+                stop.cancelled().await;
+                self.orders.stop_resuming();
+            },
         );
     }
 
@@ -146,10 +153,14 @@ impl Worker {
     }
 
     async fn run_jobs(&self) -> anyhow::Result<Found> {
-        let ran = self.orders.run_due_jobs().await?;
-        let credited = self.orders.accrue_income().await?;
-        let accrued = self.orders.accrue_fees().await?;
-        Ok(found(ran + credited.days + accrued.days))
+        Ok(found(self.orders.run_due_jobs().await?))
+    }
+
+    /// Income first: a day's fees count the income of the days before it.
+    async fn accrue(&self) -> anyhow::Result<Found> {
+        let credited = self.orders.accrue_income().await;
+        let accrued = self.orders.accrue_fees().await;
+        Ok(found(credited?.days + accrued?.days))
     }
 
     async fn record(&self) -> anyhow::Result<Found> {

@@ -117,20 +117,13 @@ pub enum CatalogPortError {
     Unavailable,
 }
 
-/// The money of a plugin's own orders. The host has checked that the order is the plugin's.
+/// What was paid for a plugin's own orders. The host has checked that the order is the plugin's.
 pub trait PaymentsPort: Send + Sync {
     /// The payment of an order.
     fn payment<'a>(
         &'a self,
         permit: &'a Permit,
         order: OrderId,
-    ) -> Answering<'a, Result<PaymentView, PaymentsPortError>>;
-
-    /// Gives back a part or all of an order's payment, once per key.
-    fn refund<'a>(
-        &'a self,
-        permit: &'a Permit,
-        refund: RefundRequest<'a>,
     ) -> Answering<'a, Result<PaymentView, PaymentsPortError>>;
 }
 
@@ -217,6 +210,14 @@ pub trait OrdersPort: Send + Sync {
         permit: &'a Permit,
         request: ChargeRequest<'a>,
     ) -> Answering<'a, Result<ChargedOrder, ChargePortError>>;
+
+    /// Gives back a part or all of an order's payment, once per key. The host has
+    /// checked that the order is the plugin's.
+    fn refund<'a>(
+        &'a self,
+        permit: &'a Permit,
+        refund: RefundRequest<'a>,
+    ) -> Answering<'a, Result<PaymentView, PaymentsPortError>>;
 }
 
 /// An order as its plugin may see it.

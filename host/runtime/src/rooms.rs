@@ -44,13 +44,14 @@ impl From<RoomPorts> for Ports {
         Self {
             gate: Arc::new(rooms.auth.clone()),
             catalog: Arc::new(rooms.catalog),
-            payments: Arc::new(payments::RoomPayments {
-                auth: rooms.auth.clone(),
-                payments: rooms.payments,
-            }),
+            payments: Arc::new(payments::RoomPayments(rooms.payments.clone())),
             orders: Arc::new(OnceLock::new()),
-            users: Arc::new(rooms.auth),
-            messages: Arc::new(rooms.registry),
+            users: Arc::new(rooms.auth.clone()),
+            messages: Arc::new(messages::RoomMessages {
+                auth: rooms.auth,
+                payments: rooms.payments,
+                registry: rooms.registry,
+            }),
             storage: Arc::new(DbStorage(rooms.db)),
             egress: Arc::new(EgressDoor {
                 egress: rooms.egress,

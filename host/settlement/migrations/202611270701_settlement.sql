@@ -24,13 +24,15 @@ create table settlement_close (
     primary key (account_id, day)
 );
 
--- An institution is paid once for a day, account and currency.
+-- An institution is paid once for a day, account and currency, in as many parts as
+-- a bank's channel needs.
 create table payout (
     id text primary key,
     institution_id text not null,
     source text not null,
     currency text not null,
     day text not null,
+    part bigint not null check (part >= 1),
     through_day text not null,
     minor bigint not null check (minor > 0),
     account_number text not null,
@@ -44,7 +46,7 @@ create table payout (
     lease_until bigint,
     created_at bigint not null,
     changed_at bigint not null,
-    constraint payout_once unique (institution_id, source, currency, day),
+    constraint payout_once unique (institution_id, source, currency, day, part),
     constraint payout_source check (source in ('settlement', 'revenue')),
     constraint payout_state check (state in ('due', 'sent', 'unknown', 'paid', 'rejected')),
     constraint payout_ended check (state not in ('paid', 'rejected') or (next_at is null and lease_node is null)),

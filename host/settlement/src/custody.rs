@@ -1,16 +1,22 @@
+use std::collections::HashSet;
+
 use qiao_auth::Permit;
 use qiao_db::Db;
 use qiao_ledger::{AccountKind, KindTotal, Ledger};
-use qiao_model::{Asset, Channel, Currency, Day, Scope};
+use qiao_model::{Asset, Channel, Currency, Day, Scope, Timestamp};
 
 use crate::access;
+use crate::doubt::Doubt;
 use crate::error::Error;
 use crate::reconcile::{CURRENCY, Reconciliation};
 use crate::settlement::Settlement;
 use crate::store;
 
-/// Days that one worker step ends at most.
-const END_DAYS_MAX: i64 = 31;
+/// Days of a bank that one worker step ends at most; the next step goes on.
+const END_DAYS_MAX: usize = 31;
+/// How often a bank is asked what it keeps, when it is not what the books say:
+/// money that moves in between looks like a difference once, not always.
+const LOOKS_MAX: u32 = 3;
 /// Accounts that are closed with one look at the books.
 const CLOSE_ACCOUNTS_PAGE: usize = 500;
 
@@ -19,6 +25,8 @@ const CLOSE_ACCOUNTS_PAGE: usize = 500;
 pub struct CustodyCheck {
     /// In which currency.
     pub currency: Currency,
+    /// The newest day that is over: every bank's statement of it has to be compared.
+    pub closed: Day,
     /// People's balances.
     pub people_minor: i64,
     /// What institutions are owed for their customers' orders.
@@ -46,10 +54,14 @@ pub struct ChannelCustody {
     pub books_minor: i64,
     /// What is held for payouts and withdrawals under way.
     pub leaving_minor: i64,
-    /// What it says itself; none when it does not answer.
+    /// What top-ups under way may have brought it already.
+    pub coming_minor: i64,
+    /// What it says itself; none when it was not asked or does not answer.
     pub bank_minor: Option<i64>,
-    /// How its last closed day ended; none before the first.
+    /// How the last day that was compared ended; none before the first.
     pub last_day: Option<DayCheck>,
+    /// Differences that nobody has ended.
+    pub open_cases: i64,
 }
 
 /// How a day ended at a bank.
@@ -57,18 +69,24 @@ pub struct ChannelCustody {
 pub struct DayCheck {
     /// The comparison.
     pub run: Reconciliation,
-    /// The sum of the cases that are open or written off, up to that day.
+    /// The sum of the cases that are open or written off, up to that day. It explains
+    /// where money went; it does not bring it back.
     pub cases_minor: i64,
 }
 
 impl DayCheck {
-    /// What neither money in transit nor a case explains: nothing, when the day holds.
+    /// By how much the bank kept more than the books said, without what was in
+    /// transit at midnight: nothing, when every yuan was there.
+    #[must_use]
+    pub fn difference_minor(&self) -> i64 {
+        let difference = self.run.bank_closing.saturating_sub(self.run.books_closing);
+        difference.saturating_sub(self.run.in_transit)
+    }
+
+    /// What of the difference no case explains.
     #[must_use]
     pub fn unexplained_minor(&self) -> i64 {
-        let difference = self.run.bank_closing.saturating_sub(self.run.books_closing);
-        difference
-            .saturating_sub(self.run.in_transit)
-            .saturating_sub(self.cases_minor)
+        self.difference_minor().saturating_sub(self.cases_minor)
     }
 }
 
@@ -78,10 +96,12 @@ impl CustodyCheck {
     ///
     /// # Errors
     /// The database failed.
-    pub async fn read(db: &Db) -> Result<Self, Error> {
-        let mut check = sums(&Ledger::new(db.clone()).kind_totals().await?);
+    pub async fn read(db: &Db, now: Timestamp) -> Result<Self, Error> {
+        let totals = Ledger::new(db.clone()).kind_totals().await?;
+        let mut check = sums(&totals, newest_closed(now));
         for channel in &mut check.channels {
             channel.last_day = last_day(db, channel.channel).await?;
+            channel.open_cases = store::case::open_count(db, channel.channel).await?;
         }
         Ok(check)
     }
@@ -107,15 +127,11 @@ impl CustodyCheck {
     }
 
     /// Whether everything owed is at a bank, but for what institutions owe
-    /// themselves, and each bank's last day is explained to the fen.
+    /// themselves, and every bank's statement of the newest closed day proves it to
+    /// the fen: [`CustodyCheck::doubts`] are none.
     #[must_use]
     pub fn holds(&self) -> bool {
-        let kept = self.custody_minor().saturating_sub(self.receivables_minor);
-        let is_explained = |channel: &ChannelCustody| {
-            let day = channel.last_day.as_ref();
-            day.is_none_or(|day| day.unexplained_minor() == 0)
-        };
-        self.owed_minor() == kept && self.play_minor == 0 && self.channels.iter().all(is_explained)
+        self.doubts().is_empty()
     }
 }
 
@@ -128,10 +144,23 @@ impl Settlement {
     /// no error: what it keeps is left open.
     pub async fn custody(&self, permit: &Permit) -> Result<CustodyCheck, Error> {
         access::may_operate(permit)?;
+        let mut looks = 1;
+        loop {
+            let check = self.look().await?;
+            let differs = |doubt: &Doubt| matches!(doubt, Doubt::BankDiffers { .. });
+            if looks >= LOOKS_MAX || !check.doubts().iter().any(differs) {
+                return Ok(check);
+            }
+            looks = looks.saturating_add(1);
+        }
+    }
+
+    async fn look(&self) -> Result<CustodyCheck, Error> {
         let inner = self.inner();
-        let mut check = CustodyCheck::read(&inner.db).await?;
+        let mut check = CustodyCheck::read(&inner.db, inner.env.now()).await?;
         for channel in &mut check.channels {
             let own = inner.own_permit(Scope::PaymentsRead);
+            channel.coming_minor = inner.banks.coming_minor(&own, channel.channel).await?;
             match inner.banks.custody(&own, channel.channel).await {
                 Ok(custody) => channel.bank_minor = Some(custody.balance.minor),
                 Err(error) => {
@@ -143,25 +172,19 @@ impl Settlement {
     }
 
     /// Worker step: once a day is over, closes the accounts of institutions, the
-    /// platform and channels, and holds each bank's statement against the books.
-    /// A bank that does not answer is asked again by the next step. Gives how
-    /// many statements it compared.
+    /// platform and channels, and holds each bank's statement against the books:
+    /// the newest day first, then every day since the bank's first that was missed,
+    /// however old. A bank that does not answer is asked again by the next step.
+    /// Gives how many statements it compared.
     ///
     /// # Errors
     /// The database failed.
     pub async fn end_days(&self) -> Result<usize, Error> {
         let inner = self.inner();
-        let now = inner.env.now();
-        let closed = now
-            .plus_secs(crate::CLOSE_AFTER_SECS.saturating_neg())
-            .day();
-        let yesterday = closed.plus_days(-1);
+        let newest = newest_closed(inner.env.now());
         let mut compared = 0_usize;
         for channel in inner.banks.channels().await? {
-            let last = store::line::last_run(&inner.db, channel.code).await?;
-            let first = last.map_or(yesterday, |run| run.day.plus_days(1));
-            let mut day = first.max(yesterday.plus_days(END_DAYS_MAX.saturating_neg()));
-            while day <= yesterday {
+            for day in self.missing_days(channel.code, newest).await? {
                 self.close_accounts(day).await?;
                 match self.run_reconciliation(channel.code, day).await {
                     Ok(_) => compared = compared.saturating_add(1),
@@ -171,10 +194,38 @@ impl Settlement {
                     }
                     Err(error) => return Err(error),
                 }
-                day = day.plus_days(1);
             }
         }
         Ok(compared)
+    }
+
+    /// The days of a bank that were not compared, at most [`END_DAYS_MAX`]: the newest
+    /// closed one first, since custody is judged by it, then the oldest.
+    async fn missing_days(&self, channel: Channel, newest: Day) -> Result<Vec<Day>, Error> {
+        let inner = self.inner();
+        let compared = store::line::compared(&inner.db, channel).await?;
+        let own = inner.own_permit(Scope::PaymentsRead);
+        let first = match compared {
+            Some(compared) => compared.first,
+            None => {
+                let began = inner.banks.first_day(&own, channel).await?;
+                began.map_or(newest, |began| began.min(newest))
+            }
+        };
+        let wanted = newest.days_since(first).saturating_add(1);
+        if compared.is_some_and(|compared| compared.last >= newest && compared.days >= wanted) {
+            return Ok(Vec::new());
+        }
+        let known: HashSet<Day> = store::line::compared_days(&inner.db, channel, first)
+            .await?
+            .into_iter()
+            .collect();
+        let oldest_first = (0..wanted.saturating_sub(1)).map(|days| first.plus_days(days));
+        Ok(std::iter::once(newest)
+            .chain(oldest_first)
+            .filter(|day| !known.contains(day))
+            .take(END_DAYS_MAX)
+            .collect())
     }
 
     /// Fixes where each business account stood when a day ended.
@@ -194,6 +245,12 @@ impl Settlement {
     }
 }
 
+/// The newest day whose accounts can be closed.
+fn newest_closed(now: Timestamp) -> Day {
+    let closing = now.plus_secs(crate::CLOSE_AFTER_SECS.saturating_neg());
+    closing.day().plus_days(-1)
+}
+
 async fn last_day(db: &Db, channel: Channel) -> Result<Option<DayCheck>, Error> {
     let Some(run) = store::line::last_run(db, channel).await? else {
         return Ok(None);
@@ -203,9 +260,10 @@ async fn last_day(db: &Db, channel: Channel) -> Result<Option<DayCheck>, Error> 
 }
 
 /// The check as far as the books alone know it.
-fn sums(totals: &[KindTotal]) -> CustodyCheck {
+fn sums(totals: &[KindTotal], closed: Day) -> CustodyCheck {
     let mut check = CustodyCheck {
         currency: CURRENCY,
+        closed,
         people_minor: 0,
         institutions_minor: 0,
         advances_minor: 0,
@@ -232,8 +290,10 @@ fn sums(totals: &[KindTotal]) -> CustodyCheck {
                         channel,
                         books_minor: total.posted.saturating_neg(),
                         leaving_minor: total.pending_in,
+                        coming_minor: 0,
                         bank_minor: None,
                         last_day: None,
+                        open_cases: 0,
                     }),
                     None => {
                         let play = total.posted.saturating_neg();

@@ -1,6 +1,6 @@
 use qiao_auth::Denied;
 use qiao_db::Retryable;
-use qiao_model::{CaseId, InstitutionId};
+use qiao_model::{CaseId, InstitutionId, PayoutId};
 
 use crate::case::CaseState;
 
@@ -33,6 +33,12 @@ pub enum Error {
     /// No case has that id.
     #[error("there is no case {0}")]
     UnknownCase(CaseId),
+    /// No payout has that id.
+    #[error("there is no payout {0}")]
+    UnknownPayout(PayoutId),
+    /// A bank was asked for it, a node is asking one now, or it has ended.
+    #[error("payout {0} does not wait: a bank was or is being asked for it, or it has ended")]
+    PayoutUnderWay(PayoutId),
     /// A case ends once.
     #[error("case {id} is {state} and not open")]
     CaseOver {

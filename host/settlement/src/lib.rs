@@ -11,12 +11,13 @@
 //! statements sum to the books to the fen; at day end every yuan is at a custody
 //! account, and every difference with a bank's statement is a case with a state.**
 //!
-//! Guarantees: a payout is unique by institution, account, currency and day, and
+//! Guarantees: a payout is unique by institution, account, currency, day and part, and
 //! its bank transfer's id follows from it, so a restart anywhere pays once; what
-//! is refunded between the day and its payout is not paid out; opening balance,
-//! lines and closing balance of a statement are one chain; a line of a bank's
-//! statement has one case at most, which closes by itself when its other half
-//! turns up.
+//! is refunded between the day and its payout is not paid out; what waits for a
+//! channel is not planned again, and nothing goes to a suspended institution until
+//! it is resumed; opening balance, lines and closing balance of a statement are one
+//! chain; a line of a bank's statement has one case at most, which closes by itself
+//! when its other half turns up.
 //!
 //! What is absent: no fee and no split (the books have them), no bank protocol
 //! (the banks room), no task of its own: the worker of the binary calls
@@ -30,7 +31,9 @@ mod case;
 mod compare;
 mod csv;
 mod custody;
+mod doubt;
 mod error;
+mod give_up;
 mod mark;
 mod pay;
 mod payout;
@@ -43,6 +46,7 @@ mod terms;
 
 pub use case::{Case, CaseEnd, CaseKind, CaseState, NOTE_CHARS_MAX};
 pub use custody::{ChannelCustody, CustodyCheck, DayCheck};
+pub use doubt::Doubt;
 pub use error::Error;
 pub use mark::{CLOSE_AFTER_SECS, Mark};
 pub use pay::{PAYOUT_LEASE_SECS, PAYOUT_PAUSES_SECS};

@@ -14,6 +14,8 @@ use crate::store::payout::{Claim, Standing};
 pub const PAYOUT_LEASE_SECS: i64 = 60;
 /// Pauses until a payout that has not ended is looked at again; the last one repeats.
 pub const PAYOUT_PAUSES_SECS: [i64; 6] = [5, 15, 60, 300, 900, 3_600];
+/// Why a payout of a suspended institution waits.
+const SUSPENDED: &str = "the institution is suspended";
 /// Payouts that one worker step drives at most.
 const DRIVE_PAYOUTS_MAX: usize = 20;
 
@@ -44,6 +46,12 @@ impl Settlement {
 
     async fn drive(&self, payout: &Payout) -> Result<(), Error> {
         let inner = self.inner();
+        if self.is_stopped(payout).await? {
+            let now = inner.env.now();
+            let why = Some(SUSPENDED.to_owned());
+            let standing = waiting(payout, payout.state, (why, now));
+            return self.finish(payout, standing, now).await;
+        }
         let permit = inner.own_permit(Scope::PaymentsWrite);
         let new = NewPayout {
             id: payout.bank_transfer(),
@@ -65,6 +73,18 @@ impl Settlement {
             },
         };
         self.finish(payout, standing, now).await
+    }
+
+    /// Whether no bank may be asked, since the institution is suspended. What a bank
+    /// was asked for already is looked after to its end.
+    async fn is_stopped(&self, payout: &Payout) -> Result<bool, Error> {
+        let inner = self.inner();
+        if !inner.auth.is_suspended(payout.institution).await? {
+            return Ok(false);
+        }
+        let permit = inner.own_permit(Scope::PaymentsRead);
+        let asked = inner.banks.transfer(&permit, payout.bank_transfer());
+        Ok(asked.await?.is_none())
     }
 
     /// Stores where a payout stands, with its event when it ended.
@@ -130,6 +150,11 @@ fn ended(state: PayoutState, reason: &str) -> Standing {
     }
 }
 
+/// Where a payout stands that an operator gave up.
+pub(crate) fn given_up(reason: &str) -> Standing {
+    ended(PayoutState::Rejected, &format!("given up: {reason}"))
+}
+
 fn waiting(
     payout: &Payout,
     state: PayoutState,
@@ -146,7 +171,7 @@ fn waiting(
     }
 }
 
-fn event_of(payout: &Payout, standing: &Standing) -> Option<NewEvent> {
+pub(crate) fn event_of(payout: &Payout, standing: &Standing) -> Option<NewEvent> {
     let kind = match standing.state {
         PayoutState::Paid => "payout.paid",
         PayoutState::Rejected => "payout.rejected",

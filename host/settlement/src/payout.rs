@@ -113,7 +113,7 @@ impl std::fmt::Display for PayoutState {
     }
 }
 
-/// What an institution gets on a day.
+/// What an institution gets on a day, or a part of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payout {
     /// Its id.
@@ -126,6 +126,8 @@ pub struct Payout {
     pub amount: Money,
     /// The day that it is paid.
     pub day: Day,
+    /// Which part of the day's, from 1 on: a bank's channel carries so much at once.
+    pub part: u32,
     /// The last day whose credits it pays.
     pub through: Day,
     /// To which bank account.
@@ -169,6 +171,15 @@ impl Settlement {
         access::may_see(permit, institution)?;
         let limit = limit.clamp(1, PAGE_MAX);
         Ok(store::payout::list_for(&self.inner().db, institution, before, limit).await?)
+    }
+
+    /// One payout; none when there is none of that id. Scope `operate`.
+    ///
+    /// # Errors
+    /// No permit for it, or the database failed.
+    pub async fn payout(&self, permit: &Permit, id: PayoutId) -> Result<Option<Payout>, Error> {
+        access::may_operate(permit)?;
+        Ok(store::payout::find(&self.inner().db, id).await?)
     }
 
     /// A page of every institution's payouts, the newest first. Scope `operate`.

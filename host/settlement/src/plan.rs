@@ -1,5 +1,5 @@
 use qiao_ledger::{LedgerAccount, Owner};
-use qiao_model::{Asset, Calendar, Currency, Day, Money, Scope, Timestamp};
+use qiao_model::{Asset, Calendar, Day, Money, Scope, Timestamp};
 
 use crate::error::Error;
 use crate::payout::{Payout, PayoutState, Source};
@@ -25,8 +25,8 @@ pub fn due_through(calendar: &Calendar, today: Day, n: u32) -> Option<Day> {
 }
 
 /// What is due of an account: what it has free now, without what came after the
-/// mark, and without what earlier payouts still have to take, which is free until a
-/// bank is asked for them. Refunds and payouts since the mark lessen it.
+/// mark and without what payouts that wait for a channel are about to take.
+/// Refunds and payouts since the mark lessen it.
 fn due_minor(account: &LedgerAccount, credits_at_mark: i64, waiting_minor: i64) -> i64 {
     let since = account.credits.saturating_sub(credits_at_mark);
     let due = account.balance.available().saturating_sub(since);
@@ -35,7 +35,8 @@ fn due_minor(account: &LedgerAccount, credits_at_mark: i64, waiting_minor: i64) 
 
 impl Settlement {
     /// Worker step: stores the payouts of today for institutions whose terms
-    /// hold and that were not looked at today. Gives how many it stored.
+    /// hold, that are not suspended and that were not looked at today. Gives how many
+    /// it stored.
     ///
     /// # Errors
     /// The database failed.
@@ -50,11 +51,20 @@ impl Settlement {
             true => 0,
             false => 1,
         };
-        let mut planned = 0_usize;
-        for terms in store::terms::to_plan(&inner.db, today, days_min, PAGE_MAX).await? {
-            planned = planned.saturating_add(self.plan(&terms, now).await?);
+        let (mut planned, mut after) = (0_usize, None);
+        loop {
+            let page = store::terms::to_plan(&inner.db, today, days_min, after, PAGE_MAX).await?;
+            let Some(last) = page.last() else {
+                return Ok(planned);
+            };
+            after = Some(last.institution);
+            for terms in &page {
+                // Not marked as looked at, so that it is paid on the day that it is resumed.
+                if !inner.auth.is_suspended(terms.institution).await? {
+                    planned = planned.saturating_add(self.plan(terms, now).await?);
+                }
+            }
         }
-        Ok(planned)
     }
 
     async fn plan(&self, terms: &Terms, now: Timestamp) -> Result<usize, Error> {
@@ -65,8 +75,8 @@ impl Settlement {
             let owner = Owner::Institution(terms.institution);
             self.recover(terms).await?;
             for account in inner.ledger.accounts_of(&owner).await? {
-                let payout = self.payout_of(terms, &account, (through, now)).await?;
-                payouts.extend(payout);
+                let due = self.payouts_of(terms, &account, (through, now)).await?;
+                payouts.extend(due);
             }
         }
         let (db, institution) = (&inner.db, terms.institution);
@@ -96,56 +106,60 @@ impl Settlement {
         Ok(())
     }
 
-    async fn payout_of(
+    /// What one account pays today, in the parts that a bank's channel can carry.
+    async fn payouts_of(
         &self,
         terms: &Terms,
         account: &LedgerAccount,
         (through, now): (Day, Timestamp),
-    ) -> Result<Option<Payout>, Error> {
+    ) -> Result<Vec<Payout>, Error> {
         let (Some(source), Asset::Currency(currency)) =
             (Source::of_kind(account.kind), account.asset)
         else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
+        let (db, institution) = (&self.inner().db, terms.institution);
+        // Read before the account: a payout that is sent in between is counted twice
+        // today and paid on the next day, and never the other way round.
+        let waiting = store::payout::waiting(db, institution, source, currency).await?;
         let mark = self.mark_at_end_of(account.id, through).await?;
-        // Read before the account: what is asked for meanwhile counts twice, and the
-        // rest is paid on another day; read after it, it would be paid twice.
-        let of = (source, currency);
-        let waiting = store::payout::waiting_minor(&self.inner().db, terms.institution, of);
-        let waiting_minor = waiting.await?;
         // Read after the mark, so that nothing is before the one and after the other.
         let Some(account) = self.inner().ledger.account(account.id).await? else {
-            return Ok(None);
+            return Ok(Vec::new());
         };
         let credits = match through == now.day() {
             true => account.credits,
             false => mark.credits,
         };
-        let minor = due_minor(&account, credits, waiting_minor);
+        let minor = due_minor(&account, credits, waiting);
         if minor < terms.says.minimum_minor.max(1) {
-            return Ok(None);
+            return Ok(Vec::new());
         }
-        Ok(Some(self.new_payout(
-            terms,
-            (source, currency),
-            minor,
-            (through, now),
-        )))
+        let whole = Money::new(minor, currency);
+        let parts = self.inner().banks.payout_parts(whole).await?;
+        if parts.is_empty() {
+            tracing::warn!(%institution, amount.minor = minor, "no bank's channel can carry what is due");
+        }
+        let numbered = (1..).zip(parts);
+        Ok(numbered
+            .map(|part| self.new_payout(terms, source, part, (through, now)))
+            .collect())
     }
 
     fn new_payout(
         &self,
         terms: &Terms,
-        (source, currency): (Source, Currency),
-        minor: i64,
+        source: Source,
+        (part, amount): (u32, Money),
         (through, now): (Day, Timestamp),
     ) -> Payout {
         Payout {
             id: self.inner().env.id(),
             institution: terms.institution,
             source,
-            amount: Money::new(minor, currency),
+            amount,
             day: now.day(),
+            part,
             through,
             account_number: terms.says.account_number.clone(),
             state: PayoutState::Due,

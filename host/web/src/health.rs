@@ -49,16 +49,20 @@ async fn get_readiness(State(app): State<App>) -> Result<String, Problem> {
     if batchers.iter().any(|batcher| !batcher.is_running) {
         return Err(qiao_db::Error::Stopped.into());
     }
-    Ok(ready(batchers.iter().map(|batcher| batcher.panics).sum()))
+    let panics = batchers.iter().map(|batcher| batcher.panics).sum();
+    let calendar = app.settlement.calendar();
+    Ok(ready(panics, calendar.missing_year(app.env.today())))
 }
 
-/// Ready, and whether an invariant broke since the start: the batch was undone and
-/// the log has its words.
-fn ready(panics: u64) -> String {
-    match panics {
-        0 => "ready\n".to_owned(),
-        panics => format!("ready; batches that broke an invariant and were undone: {panics}\n"),
-    }
+/// Ready, with what somebody should look at: an invariant that broke since the start
+/// (the batch was undone and the log has its words), holidays that nobody configured.
+fn ready(panics: u64, missing_year: Option<i16>) -> String {
+    let panics = (panics > 0)
+        .then(|| format!("; batches that broke an invariant and were undone: {panics}"));
+    let calendar = missing_year
+        .map(|year| format!("; no holiday of {year} is configured, see [calendar] holidays"));
+    let warnings: String = [panics, calendar].into_iter().flatten().collect();
+    format!("ready{warnings}\n")
 }
 
 /// Metrics in the text format of Prometheus
@@ -81,8 +85,10 @@ mod tests {
     use super::ready;
 
     #[test]
-    fn readiness_tells_of_batches_that_broke_an_invariant() {
-        assert_eq!(ready(0), "ready\n");
-        assert!(ready(2).ends_with("undone: 2\n"));
+    fn readiness_tells_what_somebody_should_look_at() {
+        assert_eq!(ready(0, None), "ready\n");
+        assert!(ready(2, None).ends_with("undone: 2\n"));
+        let holidays = "ready; no holiday of 2027 is configured, see [calendar] holidays\n";
+        assert_eq!(ready(0, Some(2027)), holidays);
     }
 }

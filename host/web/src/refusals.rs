@@ -133,7 +133,10 @@ impl From<qiao_settlement::Error> for Problem {
         let told = |kind| Self::new(kind, error.to_string());
         match error {
             E::Terms | E::Period(_) | E::TooLong(_) | E::Note(_) => told(Kind::Invalid),
-            E::NothingToApprove(_) | E::UnknownCase(_) => told(Kind::NotFound),
+            E::NothingToApprove(_) | E::UnknownCase(_) | E::UnknownPayout(_) => {
+                told(Kind::NotFound)
+            }
+            E::PayoutUnderWay(_) => told(Kind::WrongState),
             E::CaseOver { state, .. } => told(Kind::WrongState).with("state", state.name()),
             E::NotOwner { .. } => told(Kind::Forbidden),
             E::Denied(denied) => denied.into(),

@@ -1,4 +1,4 @@
-use qiao_db::{Error, Tx};
+use qiao_db::{Db, Error, Tx};
 use qiao_model::{InstitutionId, Timestamp, UserId};
 
 pub(crate) async fn insert(
@@ -78,6 +78,14 @@ pub(crate) async fn bar(
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+pub(crate) async fn is_suspended(db: &Db, institution: InstitutionId) -> Result<bool, Error> {
+    let found = sqlx::query("select 1 from institution_bar where institution_id = $1")
+        .bind(institution.to_string())
+        .fetch_optional(db.reads())
+        .await?;
+    Ok(found.is_some())
 }
 
 pub(crate) async fn admit(tx: &mut Tx, institution: InstitutionId) -> Result<(), Error> {

@@ -1,8 +1,9 @@
 //! Reading transfers.
 
 use qiao_db::{Db, Error};
-use qiao_model::{BankTransferId, Channel, Timestamp};
+use qiao_model::{BankTransferId, Channel, Day, Timestamp};
 use qiao_payments::Party;
+use sqlx::Row;
 
 use super::row::{record, transfer, transfer_columns};
 use crate::machine::Record;
@@ -40,6 +41,12 @@ const LIST_BOOKED: &str = concat!(
 where channel = $1 and booked_at >= $2 and booked_at < $3 and state = 'done' and id > $4
 order by id limit $5"
 );
+
+const COMING: &str = "select cast(coalesce(sum(amount_minor), 0) as bigint) as sum
+from bank_transfer where state in ('requested', 'unknown', 'accepted')
+    and channel = $1 and purpose in ('bank-top-up', 'bank-payment')";
+
+const FIRST: &str = "select min(requested_at) as first from bank_transfer where channel = $1";
 
 /// After every id.
 const LAST: &str = "~";
@@ -114,4 +121,23 @@ pub(crate) async fn list_booked(db: &Db, of: &Booked) -> Result<Vec<BankTransfer
         .fetch_all(db.reads())
         .await?;
     rows.iter().map(transfer).collect()
+}
+
+/// What is on its way to a channel's bank and has not ended.
+pub(crate) async fn coming(db: &Db, channel: Channel) -> Result<i64, Error> {
+    let row = sqlx::query(COMING)
+        .bind(channel.to_string())
+        .fetch_one(db.reads())
+        .await?;
+    Ok(row.try_get("sum")?)
+}
+
+/// The day of a channel's first transfer.
+pub(crate) async fn first_day(db: &Db, channel: Channel) -> Result<Option<Day>, Error> {
+    let row = sqlx::query(FIRST)
+        .bind(channel.to_string())
+        .fetch_one(db.reads())
+        .await?;
+    let first: Option<i64> = row.try_get("first")?;
+    Ok(first.map(|millis| Timestamp::from_millis(millis).day()))
 }

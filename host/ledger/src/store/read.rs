@@ -64,6 +64,33 @@ from chain c join ledger_transfer t on t.id = c.next
 where t.debit_account = $1 or t.credit_account = $1
 order by c.depth";
 
+// Walks the chain of the account back to its newest transfer before $2.
+const BALANCE_BEFORE: &str = "with recursive chain (balance, at, previous) as (
+    select case when t.debit_account = $1 then t.debit_balance else t.credit_balance end, t.at,
+        case when t.debit_account = $1 then t.debit_previous else t.credit_previous end
+    from ledger_account a join ledger_transfer t on t.id = a.last_transfer where a.id = $1
+    union all
+    select case when t.debit_account = $1 then t.debit_balance else t.credit_balance end, t.at,
+        case when t.debit_account = $1 then t.debit_previous else t.credit_previous end
+    from chain c join ledger_transfer t on t.id = c.previous
+    where c.at >= $2
+)
+select balance from chain where at < $2";
+
+/// The posted balance after an account's newest transfer before a time.
+pub(crate) async fn balance_before(
+    tx: &mut Tx,
+    account: LedgerAccountId,
+    at: Timestamp,
+) -> Result<i64, Error> {
+    let row = sqlx::query(BALANCE_BEFORE)
+        .bind(account.to_string())
+        .bind(at.as_millis())
+        .fetch_optional(tx.conn())
+        .await?;
+    row.map_or(Ok(0), |row| Ok(row.try_get("balance")?))
+}
+
 pub(crate) async fn account(db: &Db, id: LedgerAccountId) -> Result<Option<LedgerAccount>, Error> {
     let row = sqlx::query(ACCOUNT)
         .bind(id.to_string())

@@ -17,6 +17,9 @@ const BEGIN: &str =
     "insert into income_day (product_id, day, income_per_10k_e4) values ($1, $2, $3)
 on conflict (product_id, day) do nothing";
 
+const CREDITED_BEFORE: &str = "select cast(coalesce(sum(credited_minor), 0) as bigint) as minor
+from income_day where product_id = $1 and day < $2";
+
 const PROGRESS: &str = "select after_account, finished_at from income_day
 where product_id = $1 and day = $2";
 const LOCK_PROGRESS: &str = "select after_account, finished_at from income_day
@@ -49,6 +52,20 @@ const MOVED_POSTGRES: &str = "select user_id, cast(sum(moved) as bigint) as move
     from orders where product_id = $1 and returned_at >= $2 and units_minor is not null
         and user_id = any(array(select json_array_elements_text($3::json)))
 ) as moves group by user_id";
+
+/// Units that were credited as the income of the days before one.
+pub(crate) async fn credited_before(
+    tx: &mut Tx,
+    product: ProductId,
+    day: Day,
+) -> Result<i64, Error> {
+    let row = sqlx::query(CREDITED_BEFORE)
+        .bind(product.to_string())
+        .bind(day.to_string())
+        .fetch_one(tx.conn())
+        .await?;
+    Ok(row.try_get("minor")?)
+}
 
 /// The days from one on that are credited to everybody.
 pub(crate) async fn finished_since(

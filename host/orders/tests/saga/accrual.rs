@@ -103,6 +103,7 @@ async fn a_day_that_the_settlement_account_cannot_pay_stays_due() {
         let denied = world.orders.unpaid_days(&world.user.permit).await;
         assert!(matches!(denied, Err(Error::Denied(_))), "{denied:?}");
         let paid = earned_since(&world, before).await;
+        world.advance_secs(DAY_SECS);
         world.plugin.prices(10_000);
         world.top_up(&world.user, 9_000_000).await;
         world
@@ -110,7 +111,10 @@ async fn a_day_that_the_settlement_account_cannot_pay_stays_due() {
             .await
             .unwrap();
         let accrued = accrue(&world).await;
-        assert_eq!((accrued.days, accrued.due), (1, 0));
+        // 48,716.68 units at 1.9000 for 60 days, not those that were bought since.
+        let of_old_units = 912_937 + 608_625;
+        assert_eq!((accrued.days, accrued.minor), (1, of_old_units));
+        assert_eq!(accrued.due, 0);
         assert_eq!(world.orders.unpaid_days(&operator).await.unwrap(), []);
         assert!(earned_since(&world, before).await.0 > paid.0);
         assert_balanced(&world).await;
@@ -152,6 +156,27 @@ async fn two_nodes_that_accrue_at_once_pay_each_day_once() {
         let (one, two) = tokio::join!(world.orders.accrue_fees(), other.accrue_fees());
         assert_eq!(one.unwrap().days + two.unwrap().days, 1);
         assert_eq!(earned_since(&world, before).await, (324, 54));
+        assert_balanced(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_day_is_paid_on_the_units_that_there_were_when_it_ended() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let (bond, _) = with_units(&world, YEARLY_PPM).await;
+        world.advance_secs(4 * DAY_SECS);
+        publish(&world, &bond, day(22), 10_000).await;
+        publish(&world, &bond, day(25), 10_000).await;
+        // Before the host looks at the prices everything goes, and others come.
+        let redeemed = world.order(&world.user, bond::redeem(9_871_668)).await;
+        redeemed.unwrap();
+        let bought = world.order(&world.user, bond::buy(100_000)).await;
+        bought.unwrap();
+        let accrued = accrue(&world).await;
+        // Four days of 3.24548...: 12.9819; of 0.54091...: 2.1636.
+        assert_eq!((accrued.days, accrued.minor), (2, 1_298 + 216));
         assert_balanced(&world).await;
     })
     .await;

@@ -1,15 +1,20 @@
 //! Redemptions that are paid at once: the daily limit, the advance line, and
 //! what happens past either.
 
-use qiao_model::{Day, Money, Scope};
+use qiao_catalog::NewProduct;
+use qiao_model::{Channel, Currency, Day, InstitutionId, Money, Scope};
 use qiao_orders::rules::SHORT_PAUSE_SECS;
-use qiao_orders::{Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderPage, OrderState};
+use qiao_orders::{
+    Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderKind, OrderPage, OrderState,
+    QuoteContext,
+};
 use qiao_payments::{Advance, Method, NewPayment, Party, Split};
+use qiao_runtime::Offer as Terms;
 use qiao_tests::{TestDatabase, each_database};
 use tokio::task::JoinSet;
 
 use crate::books::assert_balanced;
-use crate::plugin::{INSTITUTION, pending, rejected};
+use crate::plugin::{INSTITUTION, offer, pending, rejected};
 use crate::world::{World, buy, day, instant_fund, plugin_permit, redeem};
 
 const DAY_SECS: i64 = 24 * 3600;
@@ -125,6 +130,52 @@ async fn one_order_of_the_limit_is_paid_at_once_and_of_a_fen_more_is_not() {
         let (_, arrival) = world.redeemed(INSTANT_REDEMPTION_DAY_MAX).await;
         assert_eq!(arrival, Arrival::Instant(day(24)));
         assert_eq!(world.has(LINE).await, 4_000_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn each_sales_channel_has_a_limit_of_its_own() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let scene = InstitutionId::from_u128(0x22);
+        assert_eq!(world.redeemed(1_000_000).await.1, Arrival::Instant(day(24)));
+        assert_eq!(world.redeemed(1).await.1, Arrival::Later(day(25)));
+        for (fen, arrival) in [
+            (1_000_000, Arrival::Instant(day(24))),
+            (1, Arrival::Later(day(25))),
+        ] {
+            let offer = world.offer_at(&world.user, redeem(fen), Some(scene)).await;
+            let quote = world
+                .quote_by(&world.user, offer.id, QuoteContext::default())
+                .await;
+            let order = world.confirm(&world.user, &quote).await.unwrap();
+            assert_eq!(world.arrival(&order).await, arrival);
+        }
+        let channels = world.count("instant_allowance where minor = 1000000").await;
+        assert_eq!(channels, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_no_renminbi_is_not_paid_at_once() {
+    each_database(|database| async move {
+        let world = world(database, 5_000_000).await;
+        let dollars: Currency = "USD".parse().unwrap();
+        let new = NewProduct {
+            code: "dollar".to_owned(),
+            currency: dollars,
+            ..instant_fund()
+        };
+        world.register(new).await;
+        let terms = Terms {
+            units_minor: Some(100),
+            ..offer("dollar", OrderKind::Redeem)
+        };
+        let quote = world.quote(&world.user, terms).await;
+        assert_eq!(quote.amount.currency, dollars);
+        assert_eq!(world.orders.expected_arrival(&quote).await.unwrap(), None);
     })
     .await;
 }

@@ -1,9 +1,14 @@
 //! Plugins' daily jobs.
 
-use qiao_orders::{Crash, DailyJob, JOB_PAUSES_SECS};
+use std::sync::Arc;
+
+use qiao_orders::{Crash, DailyJob, JOB_PAUSES_SECS, Serving};
 use qiao_runtime::{CallError, JobError};
 use qiao_tests::each_database;
+use tokio::sync::Notify;
+use tokio::task::JoinSet;
 
+use crate::plugin::{NEIGHBOUR, PLUGIN};
 use crate::world::{World, day};
 
 /// A job at 16:00 of a plugin that has been there for a month; it is 10:00.
@@ -109,6 +114,37 @@ async fn a_job_whose_host_ended_is_run_again() {
                 .await,
             1
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_job_that_hangs_keeps_no_other_plugins_job_waiting() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let own = world.plugin.now_serving().unwrap();
+        let job = |plugin| DailyJob {
+            serving: Serving {
+                plugin,
+                ..own.clone()
+            },
+            name: "daily-yield".to_owned(),
+            minute_of_day: 16 * 60,
+            since: day(22).plus_days(-30).start(),
+        };
+        world.plugin.has_jobs(vec![job(PLUGIN), job(NEIGHBOUR)]);
+        let until = Arc::new(Notify::new());
+        world.plugin.hangs(Some(until.clone()));
+        let mut running = JoinSet::new();
+        let orders = world.orders.clone();
+        running.spawn(async move { orders.run_due_jobs().await });
+        while world.count("job_run where state = 'done'").await < 1 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(world.plugin.seen().runs.len(), 2);
+        until.notify_waiters();
+        let ran = running.join_next().await.unwrap().unwrap();
+        assert_eq!(ran.unwrap(), 2);
     })
     .await;
 }

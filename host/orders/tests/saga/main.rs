@@ -23,6 +23,7 @@ mod plugin;
 mod plugin_events;
 mod quotes;
 mod receivers;
+mod refunds;
 mod refusals;
 mod schema;
 mod stuck;

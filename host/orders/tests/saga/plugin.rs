@@ -17,6 +17,9 @@ use tokio::sync::Notify;
 pub(crate) const PLUGIN: PluginId = Id::from_u128(0x11);
 pub(crate) const INSTITUTION: InstitutionId = Id::from_u128(0x12);
 pub(crate) const ACCOUNT: &str = "harvest";
+/// Another plugin of the institution, by an account of its own; it does as it is told, too.
+pub(crate) const NEIGHBOUR: PluginId = Id::from_u128(0x14);
+pub(crate) const NEIGHBOURS_ACCOUNT: &str = "neighbour";
 
 /// What the plugin does when it is asked to fulfil.
 #[derive(Clone, Debug)]
@@ -41,6 +44,7 @@ struct Script {
     stopped: bool,
     digest: String,
     daily: Vec<DailyJob>,
+    hanging: Option<Arc<Notify>>,
     seen: Seen,
 }
 
@@ -127,6 +131,11 @@ impl FakePlugin {
         self.script().stopped = true;
     }
 
+    /// From now on every order and job hangs, but the neighbour's, until the notice.
+    pub(crate) fn hangs(&self, until: Option<Arc<Notify>>) {
+        self.script().hanging = until;
+    }
+
     pub(crate) fn has_jobs(&self, daily: Vec<DailyJob>) {
         self.script().daily = daily;
     }
@@ -187,11 +196,21 @@ impl Fulfiller for FakePlugin {
         account: &'a str,
         _service: &'a str,
     ) -> Found<'a, Option<Serving>> {
-        Box::pin(async move { Ok(self.now_serving().filter(|_| account == ACCOUNT)) })
+        Box::pin(async move {
+            Ok(match account {
+                ACCOUNT => self.now_serving(),
+                NEIGHBOURS_ACCOUNT => self.serving(NEIGHBOUR).await?,
+                _ => None,
+            })
+        })
     }
 
     fn serving(&self, plugin: PluginId) -> Found<'_, Option<Serving>> {
-        Box::pin(async move { Ok(self.now_serving().filter(|_| plugin == PLUGIN)) })
+        Box::pin(async move {
+            let known = [PLUGIN, NEIGHBOUR].contains(&plugin);
+            let serving = self.now_serving().filter(|_| known);
+            Ok(serving.map(|serving| Serving { plugin, ..serving }))
+        })
     }
 
     fn jobs(&self) -> Found<'_, Vec<DailyJob>> {
@@ -245,11 +264,17 @@ impl Fulfiller for FakePlugin {
             let worth = |units: i64| units * price_e4 / 10_000;
             let principal = match offer.amount {
                 Some(amount) => amount,
-                None => qiao_model::Money::cny(worth(offer.units_minor.unwrap_or(0))),
+                None => qiao_model::Money::new(
+                    worth(offer.units_minor.unwrap_or(0)),
+                    match offer.product.as_str() {
+                        "dollar" => "USD".parse().unwrap(),
+                        _ => qiao_model::Currency::CNY,
+                    },
+                ),
             };
             let quote = Quote {
                 principal,
-                unit_price_e4: ["fund", "bond"]
+                unit_price_e4: ["fund", "bond", "dollar"]
                     .contains(&offer.product.as_str())
                     .then_some(price_e4),
                 notes: Vec::new(),
@@ -266,15 +291,18 @@ impl Fulfiller for FakePlugin {
 
     fn fulfil<'a>(
         &'a self,
-        _by: &'a Serving,
+        by: &'a Serving,
         order: PlacedOrder,
     ) -> Called<'a, Fulfilment, FulfilError> {
         Box::pin(async move {
-            let act = {
+            let (act, hanging) = {
                 let mut script = self.script();
                 script.seen.fulfilled.push(order.clone());
-                script.fulfil.pop_front()
+                (script.fulfil.pop_front(), script.hanging.clone())
             };
+            if let Some(until) = hanging.filter(|_| by.plugin != NEIGHBOUR) {
+                until.notified().await;
+            }
             match act {
                 Some(Act::Answer(answer)) => answer,
                 Some(Act::Hang) => std::future::pending().await,
@@ -295,11 +323,17 @@ impl Fulfiller for FakePlugin {
         })
     }
 
-    fn run_job<'a>(&'a self, _by: &'a Serving, run: JobRun) -> Called<'a, (), JobError> {
+    fn run_job<'a>(&'a self, by: &'a Serving, run: JobRun) -> Called<'a, (), JobError> {
         Box::pin(async move {
-            let mut script = self.script();
-            script.seen.runs.push(run);
-            script.jobs.pop_front().unwrap_or(Ok(()))
+            let (answer, hanging) = {
+                let mut script = self.script();
+                script.seen.runs.push(run);
+                (script.jobs.pop_front(), script.hanging.clone())
+            };
+            if let Some(until) = hanging.filter(|_| by.plugin != NEIGHBOUR) {
+                until.notified().await;
+            }
+            answer.unwrap_or(Ok(()))
         })
     }
 

@@ -4,7 +4,7 @@ use qiao_model::{BankLinkId, Channel, MandateId, Money, Secret};
 use qiao_orders::{
     Confirmation, Error, QUOTE_LIFETIME_SECS, QuoteContext, QuoteSigner, TokenError,
 };
-use qiao_payments::{Method, Refusal};
+use qiao_payments::{IdempotencyKey, Method, Refusal};
 use qiao_tests::each_database;
 
 use crate::books::assert_balanced;
@@ -161,6 +161,47 @@ async fn units_that_are_not_there_or_held_already_are_not_redeemed() {
             refused,
             Error::Payment(Refusal::InsufficientFunds { .. })
         ));
+        assert_balanced(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_confirmation_whose_answer_was_lost_gives_the_same_order_whatever_serves_now() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let first = world.quote(&world.user, ticket(1_000)).await;
+        let yes = world.yes_with_key(&world.user, &first, "first").await;
+        let first_order = world.orders.confirm(&world.user.permit, yes).await;
+        first_order.unwrap();
+        let quote = world.quote(&world.user, ticket(5_000)).await;
+        let again = || async {
+            let yes = world.yes_with_key(&world.user, &quote, "lost").await;
+            world.orders.confirm(&world.user.permit, yes).await
+        };
+        let order = again().await.unwrap();
+        world.plugin.release_changes();
+        assert_eq!(again().await.unwrap(), order);
+        world.plugin.stops();
+        assert_eq!(again().await.unwrap(), order);
+        assert_eq!(world.money(&world.user).await, 1_000_000 - 6_000);
+        // The key of another request stays that, also for a quote with an order.
+        let used = world.yes_with_key(&world.user, &first, "first").await;
+        let mixed = Confirmation {
+            token: quote.token.clone(),
+            amount: quote.amount,
+            key: IdempotencyKey::of(&world.user.permit, "first", b"another").unwrap(),
+            ..used
+        };
+        let refused = refusal(&world, mixed).await;
+        assert!(
+            matches!(refused, Error::Payment(Refusal::KeyReused)),
+            "{refused}"
+        );
+        let mut dearer = world.yes_with_key(&world.user, &quote, "lost").await;
+        dearer.amount = Money::cny(5_001);
+        let refused = refusal(&world, dearer).await;
+        assert!(matches!(refused, Error::AmountDiffers { .. }), "{refused}");
         assert_balanced(&world).await;
     })
     .await;

@@ -194,8 +194,20 @@ impl World {
     }
 
     pub(crate) async fn offer(&self, person: &Person, terms: Terms) -> Offer {
+        self.offer_at(person, terms, None).await
+    }
+
+    /// An offer to somebody who came through the door of a scene.
+    pub(crate) async fn offer_at(
+        &self,
+        person: &Person,
+        terms: Terms,
+        scene: Option<InstitutionId>,
+    ) -> Offer {
         self.plugin.offers(terms);
-        let answered = self.orders.submit(&person.permit, submission()).await;
+        let mut submission = submission();
+        submission.visit.scene = scene;
+        let answered = self.orders.submit(&person.permit, submission).await;
         match answered.unwrap() {
             Answer::Offer(offer) => *offer,
             other => panic!("no offer: {other:?}"),

@@ -50,6 +50,8 @@ const INCOME_POSTGRES: &str = "select i.account_id, i.minor
 from json_array_elements_text($1::json) as wanted (id)
 cross join lateral (select * from payment_income where account_id = wanted.id offset 0) as i";
 
+const REQUEST_OF_KEY: &str = "select request_hash from payment_idempotency where digest = $1";
+
 const FORGET_KEYS: &str = "delete from payment_idempotency where digest in (
     select digest from payment_idempotency where created_at < $1 order by created_at limit $2
 )";
@@ -143,6 +145,15 @@ pub(crate) async fn income(
             Ok((account, row.try_get("minor")?))
         })
         .collect()
+}
+
+/// What an idempotency key was used with; none when it was not, or is forgotten.
+pub(crate) async fn request_of_key(db: &Db, digest: u128) -> Result<Option<String>, Error> {
+    let row = sqlx::query(REQUEST_OF_KEY)
+        .bind(format!("{digest:032x}"))
+        .fetch_optional(db.reads())
+        .await?;
+    row.map_or(Ok(None), |row| Ok(Some(row.try_get("request_hash")?)))
 }
 
 /// Forgets the oldest answers from before a time, at most `limit`.

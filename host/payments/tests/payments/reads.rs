@@ -1,4 +1,4 @@
-use qiao_model::{Currency, OrderId, Scope};
+use qiao_model::{Currency, InstitutionId, OrderId, Scope};
 use qiao_payments::{AccountKind, Command, NewPayment, Party, StatementOf};
 use qiao_tests::each_database;
 
@@ -109,6 +109,35 @@ async fn a_person_reads_their_balances_and_statement() {
                 .unwrap()
                 .is_empty()
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_person_paid_an_institution_when_their_money_moved_to_it() {
+    each_database(|database| async move {
+        let world = World::new(database.db).await;
+        let user = Callers::new(&world).await.user;
+        world.top_up(user, 5_000).await;
+        let system = world.system(Scope::PaymentsRead);
+        let last = |institution| world.payments.last_paid(&system, (user, institution), 60);
+        assert_eq!(last(FUND).await.unwrap(), None);
+        let new = NewPayment {
+            payer: Party::User(user),
+            ..world.new_payment(&[(Party::Institution(FUND), 900, "principal")])
+        };
+        let id = new.id;
+        world.payment(Command::Hold(new)).await;
+        assert_eq!(last(FUND).await.unwrap(), None, "held is not paid");
+        world.clock.advance_millis(1);
+        let paid = world.env.now();
+        world.payment(post(id)).await;
+        world.clock.advance_millis(59_999);
+        assert_eq!(last(FUND).await.unwrap(), Some(paid));
+        let other = InstitutionId::from_u128(0x99);
+        assert_eq!(last(other).await.unwrap(), None);
+        world.clock.advance_millis(1);
+        assert_eq!(last(FUND).await.unwrap(), None, "longer ago");
     })
     .await;
 }

@@ -1,19 +1,21 @@
 use anyhow::ensure;
-use qiao_model::Money;
+use qiao_model::{Clock, Money};
 use qiao_settlement::CustodyCheck;
 
+use crate::chance::HostClock;
 use crate::config::{Config, DataArgs, ServeArgs};
 use crate::host::open_existing;
 use crate::terminal::say;
 
-/// Prints whose money there is and where, and fails when it does not add up.
+/// Prints whose money there is and where, and fails with the reasons when it is not
+/// proved that every yuan is at a bank.
 pub(super) async fn run(data: DataArgs) -> anyhow::Result<()> {
     let config = Config::read(&ServeArgs {
         data,
         ..ServeArgs::default()
     })?;
     let db = open_existing(&config).await?;
-    let check = CustodyCheck::read(&db).await?;
+    let check = CustodyCheck::read(&db, HostClock::default().now()).await?;
     db.close().await;
     for line in lines(&check) {
         say(&line);
@@ -47,9 +49,13 @@ fn lines(check: &CustodyCheck) -> Vec<String> {
         if let Some(day) = &channel.last_day {
             let said = format!("  {code} said of {}", day.run.day);
             lines.push(line(&said, day.run.bank_closing));
-            let left = format!("  {code} leaves unexplained");
-            lines.push(line(&left, day.unexplained_minor()));
+            let difference = format!("  {code} differs by");
+            lines.push(line(&difference, day.difference_minor()));
+            let explained = format!("  {code} is explained by cases");
+            lines.push(line(&explained, day.cases_minor));
         }
     }
+    let doubts = check.doubts();
+    lines.extend(doubts.iter().map(|doubt| format!("not proved: {doubt}")));
     lines
 }

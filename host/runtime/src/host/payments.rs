@@ -81,7 +81,10 @@ impl Host for Guest {
                 reason: &reason,
                 key: &key,
             };
-            let payment = guest.wait(ports.payments.refund(permit, request));
+            let Some(orders) = ports.orders.get() else {
+                return Ok(Err(PaymentsError::Unavailable));
+            };
+            let payment = guest.wait(orders.refund(permit, request));
             Ok(settle(payment))
         })
     }

@@ -109,14 +109,6 @@ impl PaymentsPort for Sandbox {
         let payment = Sandbox::payment(self, order);
         now(payment.ok_or(PaymentsPortError::UnknownOrder(order)))
     }
-
-    fn refund<'a>(
-        &'a self,
-        _permit: &'a Permit,
-        request: RefundRequest<'a>,
-    ) -> Answering<'a, Result<PaymentView, PaymentsPortError>> {
-        now(self.refund_once(&request))
-    }
 }
 
 impl Sandbox {
@@ -148,6 +140,14 @@ impl Sandbox {
 }
 
 impl OrdersPort for Sandbox {
+    fn refund<'a>(
+        &'a self,
+        _permit: &'a Permit,
+        request: RefundRequest<'a>,
+    ) -> Answering<'a, Result<PaymentView, PaymentsPortError>> {
+        now(self.refund_once(&request))
+    }
+
     fn order<'a>(
         &'a self,
         _permit: &'a Permit,

@@ -58,6 +58,9 @@ const LIST: &str = concat!(
 const SUM_UNTIL: &str = "select cast(coalesce(sum(coalesce(bank_minor, 0) - coalesce(books_minor, 0)), 0) as bigint) as sum
 from reconciliation_case where channel = $1 and day <= $2 and state in ('open', 'written-off')";
 
+const OPEN_COUNT: &str =
+    "select count(*) as count from reconciliation_case where channel = $1 and state = 'open'";
+
 pub(crate) async fn open(tx: &mut Tx, case: &Case, line: &str) -> Result<(), Error> {
     sqlx::query(OPEN)
         .bind(case.id.to_string())
@@ -154,6 +157,15 @@ pub(crate) async fn list(
         .fetch_all(db.reads())
         .await?;
     found.iter().map(case).collect()
+}
+
+/// How many cases of a bank are open.
+pub(crate) async fn open_count(db: &Db, channel: Channel) -> Result<i64, Error> {
+    let row = sqlx::query(OPEN_COUNT)
+        .bind(channel.to_string())
+        .fetch_one(db.reads())
+        .await?;
+    Ok(row.try_get("count")?)
 }
 
 /// By how much the open and written-off cases up to a day put the bank above the books.

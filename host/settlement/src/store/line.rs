@@ -28,8 +28,22 @@ on conflict (channel, day) do update set bank_opening = excluded.bank_opening,
 const LAST_RUN: &str = "select channel, day, bank_opening, bank_closing, books_closing, in_transit, lines, matched, ran_at
 from reconciliation where channel = $1 order by day desc limit 1";
 
+const COMPARED: &str = "select count(*) as days, min(day) as first, max(day) as last
+from reconciliation where channel = $1";
+
+const COMPARED_DAYS: &str =
+    "select day from reconciliation where channel = $1 and day >= $2 order by day";
+
 const RUNS: &str = "select channel, day, bank_opening, bank_closing, books_closing, in_transit, lines, matched, ran_at
 from reconciliation order by day desc, channel limit $1";
+
+/// Which days of a bank were compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Compared {
+    pub(crate) first: Day,
+    pub(crate) last: Day,
+    pub(crate) days: i64,
+}
 
 /// A line of a bank's statement.
 pub(crate) struct StoredLine {
@@ -92,6 +106,36 @@ pub(crate) async fn keep_run(tx: &mut Tx, run: &Reconciliation) -> Result<(), Er
         .execute(tx.conn())
         .await?;
     Ok(())
+}
+
+/// From when until when a bank was compared, and on how many days; none before the first.
+pub(crate) async fn compared(db: &Db, channel: Channel) -> Result<Option<Compared>, Error> {
+    let row = sqlx::query(COMPARED)
+        .bind(channel.to_string())
+        .fetch_one(db.reads())
+        .await?;
+    let (first, last): (Option<&str>, Option<&str>) = (row.try_get("first")?, row.try_get("last")?);
+    let (Some(first), Some(last)) = (first, last) else {
+        return Ok(None);
+    };
+    Ok(Some(Compared {
+        first: parse("day", first)?,
+        last: parse("day", last)?,
+        days: row.try_get("days")?,
+    }))
+}
+
+/// The days of a bank from one on that were compared.
+pub(crate) async fn compared_days(db: &Db, channel: Channel, from: Day) -> Result<Vec<Day>, Error> {
+    let found = sqlx::query(COMPARED_DAYS)
+        .bind(channel.to_string())
+        .bind(from.to_string())
+        .fetch_all(db.reads())
+        .await?;
+    found
+        .iter()
+        .map(|row| parse("day", row.try_get("day")?))
+        .collect()
 }
 
 /// The newest day of a bank that was compared.

@@ -11,17 +11,19 @@ use crate::payout::{Payout, PayoutState, Source};
 /// The columns of [`payout`].
 macro_rules! columns {
     () => {
-        "id, institution_id, source, currency, day, through_day, minor, account_number, state,
+        "id, institution_id, source, currency, day, part, through_day, minor, account_number, state,
     reason, channel, bank_reference, attempts, created_at, changed_at"
     };
 }
 
-const INSERT: &str = "insert into payout (id, institution_id, source, currency, day, through_day, minor, account_number,
-    state, next_at, created_at, changed_at)
-values ($1, $2, $3, $4, $5, $6, $7, $8, 'due', $9, $9, $9)
-on conflict (institution_id, source, currency, day) do nothing";
+const INSERT: &str =
+    "insert into payout (id, institution_id, source, currency, day, part, through_day, minor,
+    account_number, state, next_at, created_at, changed_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'due', $10, $10, $10)
+on conflict (institution_id, source, currency, day, part) do nothing";
 
-const WAITING: &str = "select cast(coalesce(sum(minor), 0) as bigint) from payout
+// What waits for a channel has no hold yet.
+const WAITING: &str = "select cast(coalesce(sum(minor), 0) as bigint) as sum from payout
 where institution_id = $1 and source = $2 and currency = $3 and state = 'due'";
 
 const LIST_FOR: &str = concat!(
@@ -62,6 +64,15 @@ returning ",
     columns!()
 );
 
+const CLAIM_DUE: &str = concat!(
+    "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
+where id = $4 and state = 'due' and (lease_until is null or lease_until <= $3)
+returning ",
+    columns!()
+);
+
+const FIND: &str = concat!("select ", columns!(), " from payout where id = $1");
+
 const FINISH: &str = "update payout
 set state = $3, reason = $4, channel = coalesce($5, channel),
     bank_reference = coalesce($6, bank_reference), next_at = $7,
@@ -88,7 +99,7 @@ pub(crate) struct Standing {
     pub(crate) next_at: Option<Timestamp>,
 }
 
-/// Stores a payout, unless the institution has one for the day, account and currency.
+/// Stores a payout, unless the institution has this part for the day, account and currency.
 pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
     sqlx::query(INSERT)
         .bind(payout.id.to_string())
@@ -96,6 +107,7 @@ pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
         .bind(payout.source.name())
         .bind(payout.amount.currency.code())
         .bind(payout.day.to_string())
+        .bind(i64::from(payout.part))
         .bind(payout.through.to_string())
         .bind(payout.amount.minor)
         .bind(&payout.account_number)
@@ -105,19 +117,20 @@ pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
     Ok(())
 }
 
-/// What payouts of an account that no bank was asked for yet still have to take.
-pub(crate) async fn waiting_minor(
+/// What an institution's account owes to payouts that no bank was asked for yet.
+pub(crate) async fn waiting(
     db: &Db,
     institution: InstitutionId,
-    (source, currency): (Source, Currency),
+    source: Source,
+    currency: Currency,
 ) -> Result<i64, Error> {
-    let minor = sqlx::query_scalar(WAITING)
+    let row = sqlx::query(WAITING)
         .bind(institution.to_string())
         .bind(source.name())
         .bind(currency.code())
         .fetch_one(db.reads())
         .await?;
-    Ok(minor)
+    Ok(row.try_get("sum")?)
 }
 
 pub(crate) async fn list_for(
@@ -176,6 +189,36 @@ pub(crate) async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<Payout>, Err
     .await
 }
 
+/// Takes the lease of one payout that no bank was asked for and that nobody drives.
+pub(crate) async fn claim_due(
+    db: &Db,
+    claim: &Claim<'_>,
+    id: PayoutId,
+) -> Result<Option<Payout>, Error> {
+    db.write(|| async {
+        let mut tx = db.begin().await?;
+        let found = sqlx::query(CLAIM_DUE)
+            .bind(claim.node)
+            .bind(claim.until.as_millis())
+            .bind(claim.now.as_millis())
+            .bind(id.to_string())
+            .fetch_optional(tx.conn())
+            .await?;
+        let claimed = found.as_ref().map(payout).transpose()?;
+        tx.commit().await?;
+        Ok(claimed)
+    })
+    .await
+}
+
+pub(crate) async fn find(db: &Db, id: PayoutId) -> Result<Option<Payout>, Error> {
+    let row = sqlx::query(FIND)
+        .bind(id.to_string())
+        .fetch_optional(db.reads())
+        .await?;
+    row.as_ref().map(payout).transpose()
+}
+
 /// Stores where a payout stands and gives the lease back; gives whether the
 /// attempt still was the one that is on.
 pub(crate) async fn finish(
@@ -212,6 +255,7 @@ fn payout(row: &AnyRow) -> Result<Payout, Error> {
     let source: String = row.try_get("source")?;
     let state: String = row.try_get("state")?;
     let attempts: i64 = row.try_get("attempts")?;
+    let part: i64 = row.try_get("part")?;
     let currency: Currency = parse("currency", row.try_get("currency")?)?;
     Ok(Payout {
         id: parse("payout id", row.try_get("id")?)?,
@@ -220,6 +264,8 @@ fn payout(row: &AnyRow) -> Result<Payout, Error> {
             .ok_or_else(|| Error::corrupt("source of a payout", source))?,
         amount: Money::new(row.try_get("minor")?, currency),
         day: parse("day", row.try_get("day")?)?,
+        part: u32::try_from(part)
+            .map_err(|_| Error::corrupt("part of a payout", part.to_string()))?,
         through: parse("day", row.try_get("through_day")?)?,
         account_number: row.try_get("account_number")?,
         state: PayoutState::of_name(&state)

@@ -43,7 +43,8 @@ const TO_PLAN: &str = concat!(
     "select ",
     columns!(),
     " from settlement_terms where state = 'active' and planned_day < $1 and days >= $2
-order by institution_id limit $3"
+    and institution_id > $3
+order by institution_id limit $4"
 );
 
 const MARK_PLANNED: &str = "update settlement_terms set planned_day = $2
@@ -100,16 +101,19 @@ pub(crate) async fn list(
     found.iter().map(terms).collect()
 }
 
-/// Terms that hold, of at least so many days, and were not looked at on the day.
+/// Terms that hold, of at least so many days, and were not looked at on the day; a
+/// page after an institution.
 pub(crate) async fn to_plan(
     db: &Db,
     day: Day,
     days_min: u32,
+    after: Option<InstitutionId>,
     limit: usize,
 ) -> Result<Vec<Terms>, Error> {
     let found = sqlx::query(TO_PLAN)
         .bind(day.to_string())
         .bind(i64::from(days_min))
+        .bind(after.map(|id| id.to_string()).unwrap_or_default())
         .bind(rows(limit))
         .fetch_all(db.reads())
         .await?;

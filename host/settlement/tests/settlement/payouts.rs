@@ -2,11 +2,11 @@
 
 use qiao_banks::{Crash, CrashPoint, rules::REPAIR_PAUSES_SECS};
 use qiao_payments::Party;
-use qiao_settlement::{NewTerms, Payout, PayoutState, Source};
+use qiao_settlement::{Error, NOTE_CHARS_MAX, NewTerms, Payout, PayoutState, Source};
 use qiao_tests::each_database;
 use sandbox_bank::{Fault, FaultKind};
 
-use crate::world::{FUND, FUND_NUMBER, World, river};
+use crate::world::{CHANNEL_MAX, FUND, FUND_NUMBER, TOPPED_UP, World, river};
 
 const NINE: i64 = 9 * 60;
 const FIVE_PM: i64 = 17 * 60;
@@ -342,6 +342,143 @@ async fn what_an_institution_owes_is_taken_off_before_it_is_paid() {
         let expected = [paid("2026-11-26", 30_000), paid("2026-11-27", 15_000)];
         assert_eq!(told(&world.payouts().await), expected);
         assert_eq!(world.balance(Party::Receivable(FUND)).await.posted, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payout_that_waits_for_its_channel_is_not_planned_again() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let (banks, operator) = (&world.banks, &world.operator);
+        world.terms(1, 0).await;
+        world.pay_fund(10_000).await;
+        let paused = banks.pause_channel(operator, river(), "works").await;
+        paused.unwrap();
+        world.work("2026-11-26", NINE).await;
+        world.pay_fund(5_000).await;
+        world.work("2026-11-27", NINE).await;
+        world.pay_fund(20_000).await;
+        let waits = |day: &str, fen| (day.to_owned(), fen, PayoutState::Due);
+        let expected = [waits("2026-11-26", 10_000), waits("2026-11-27", 5_000)];
+        assert_eq!(told(&world.payouts().await), expected);
+        banks.resume_channel(operator, river()).await.unwrap();
+        world.work("2026-11-27", FIVE_PM).await;
+        let expected = [paid("2026-11-26", 10_000), paid("2026-11-27", 5_000)];
+        assert_eq!(told(&world.payouts().await), expected);
+        assert_eq!(world.fund_at_the_bank(), 15_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_payout_above_the_limit_of_the_channel_is_paid_in_parts() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        world.top_up("more", CHANNEL_MAX + 1 - TOPPED_UP).await;
+        world.terms(1, 0).await;
+        world.pay_fund(CHANNEL_MAX + 1).await;
+        world.work("2026-11-26", NINE).await;
+        let payouts = world.payouts().await;
+        let half = CHANNEL_MAX / 2;
+        let expected = [paid("2026-11-26", half + 1), paid("2026-11-26", half)];
+        assert_eq!(told(&payouts), expected);
+        assert_eq!((payouts[0].part, payouts[1].part), (1, 2));
+        assert_eq!(world.fund_at_the_bank(), CHANNEL_MAX + 1);
+        world.work("2026-11-27", NINE).await;
+        assert_eq!(world.payouts().await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suspended_institution_is_paid_when_it_is_resumed() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        world.terms(1, 0).await;
+        world.pay_fund(10_000).await;
+        world.set_time("2026-11-26", NINE);
+        world.settlement.plan_payouts().await.unwrap();
+        world.suspend(FUND).await;
+        // Neither what is planned already nor what falls due goes to a bank.
+        world.work("2026-11-26", NINE + 1).await;
+        world.pay_fund(5_000).await;
+        world.work("2026-11-27", NINE).await;
+        let payouts = world.payouts().await;
+        let waits = ("2026-11-26".to_owned(), 10_000, PayoutState::Due);
+        assert_eq!(told(&payouts), [waits]);
+        let reason = payouts[0].reason.as_deref();
+        assert_eq!(reason, Some("the institution is suspended"));
+        assert_eq!(world.fund_at_the_bank(), 0);
+        world.resume(FUND).await;
+        world.work("2026-11-27", NINE + 61).await;
+        let expected = [paid("2026-11-26", 10_000), paid("2026-11-27", 5_000)];
+        assert_eq!(told(&world.payouts().await), expected);
+        assert_eq!(world.fund_at_the_bank(), 15_000);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_bank_was_asked_for_is_looked_after_while_the_institution_is_suspended() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        world.terms(1, 0).await;
+        world.pay_fund(10_000).await;
+        world.bank.plan(Fault::once(FaultKind::LoseResponse));
+        world.work("2026-11-26", NINE).await;
+        assert_eq!(world.payouts().await[0].state, PayoutState::Unknown);
+        world.suspend(FUND).await;
+        world.clock.advance_millis(REPAIR_PAUSES_SECS[0] * 1000);
+        world.banks.repair().await.unwrap();
+        world.work("2026-11-26", NINE + 60).await;
+        assert_eq!(told(&world.payouts().await), [paid("2026-11-26", 10_000)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_operator_gives_up_what_waits_and_it_is_part_of_the_next_payout() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let (room, operator) = (&world.settlement, &world.operator);
+        world.terms(1, 0).await;
+        world.pay_fund(10_000).await;
+        let paused = world.banks.pause_channel(operator, river(), "works").await;
+        paused.unwrap();
+        world.work("2026-11-26", NINE).await;
+        let id = world.payouts().await[0].id;
+        for reason in ["", " ", &"x".repeat(NOTE_CHARS_MAX + 1)] {
+            let refused = room.give_up_payout(operator, id, reason).await;
+            assert!(matches!(refused, Err(Error::Note(_))), "{refused:?}");
+        }
+        let denied = room.give_up_payout(&world.person, id, "no").await;
+        assert!(matches!(denied, Err(Error::Denied(_))), "{denied:?}");
+        let unknown = room.give_up_payout(operator, world.env.id(), "no").await;
+        assert!(
+            matches!(unknown, Err(Error::UnknownPayout(_))),
+            "{unknown:?}"
+        );
+        let given_up = room.give_up_payout(operator, id, "wrong account").await;
+        let given_up = given_up.unwrap();
+        assert_eq!(given_up.state, PayoutState::Rejected);
+        assert_eq!(given_up.reason.as_deref(), Some("given up: wrong account"));
+        let again = room.give_up_payout(operator, id, "again").await;
+        assert!(matches!(again, Err(Error::PayoutUnderWay(_))), "{again:?}");
+        let audit = world.auth.audit_of(operator, &id.to_string()).await;
+        assert_eq!(audit.unwrap()[0].action, "settlement.give-up-payout");
+        let resumed = world.banks.resume_channel(operator, river()).await;
+        resumed.unwrap();
+        world.work("2026-11-27", NINE).await;
+        let payouts = world.payouts().await;
+        assert_eq!(told(&payouts[1..]), [paid("2026-11-27", 10_000)]);
+        // What a bank carries is not given up.
+        let carried = room.give_up_payout(operator, payouts[1].id, "late").await;
+        assert!(
+            matches!(carried, Err(Error::PayoutUnderWay(_))),
+            "{carried:?}"
+        );
+        assert_eq!(world.fund_at_the_bank(), 10_000);
     })
     .await;
 }

@@ -26,6 +26,8 @@ pub(crate) const NUMBER: &str = "6222020200018801";
 pub(crate) const FUND_NUMBER: &str = "1001880200000001";
 /// What the person tops up at first.
 pub(crate) const TOPPED_UP: i64 = 1_000_000;
+/// What the channel carries at once.
+pub(crate) const CHANNEL_MAX: i64 = 5_000_000;
 
 /// Longer than a bank of this machine needs, shorter than a bank that hangs.
 const TIMEOUT: Duration = Duration::from_millis(600);
@@ -213,6 +215,24 @@ impl World {
         set.await.unwrap();
     }
 
+    pub(crate) async fn suspend(&self, institution: InstitutionId) {
+        let mut tx = self.db.begin().await.unwrap();
+        let suspend = self
+            .auth
+            .suspend_institution(&mut tx, &self.operator, institution);
+        suspend.await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    pub(crate) async fn resume(&self, institution: InstitutionId) {
+        let mut tx = self.db.begin().await.unwrap();
+        let resume = self
+            .auth
+            .resume_institution(&mut tx, &self.operator, institution);
+        resume.await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
     /// The worker at a time: plans and drives until nothing is left to do.
     pub(crate) async fn work(&self, text: &str, minute: i64) {
         self.set_time(text, minute);
@@ -302,7 +322,7 @@ fn channel(bank: &Bank) -> NewChannel {
         abilities: Abilities::Both,
         cost: Cost::FREE,
         priority: 100,
-        amount_max_minor: 5_000_000,
+        amount_max_minor: CHANNEL_MAX,
     }
 }
 

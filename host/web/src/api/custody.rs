@@ -18,8 +18,13 @@ use crate::problem::{Kind, Problem, ProblemBody};
 pub(crate) struct CustodyBody {
     /// The currency's code.
     currency: String,
-    /// Whether everything owed is at a bank and every bank's last day is explained.
+    /// Whether everything owed is at a bank, and every bank's statement of the newest
+    /// closed day proves it.
     holds: bool,
+    /// Why it does not hold, in words.
+    doubts: Vec<String>,
+    /// The newest day that is over.
+    closed_day: String,
     /// What the books owe to anybody.
     owed_minor: i64,
     /// What the books say that banks keep.
@@ -51,10 +56,14 @@ pub(crate) struct ChannelCustodyBody {
     books_minor: i64,
     /// What is on its way out.
     leaving_minor: i64,
+    /// What top-ups under way may have brought it already.
+    coming_minor: i64,
     /// What the bank says; none when it does not answer.
     bank_minor: Option<i64>,
-    /// How its last closed day ended.
+    /// How the last day that was compared ended.
     last_day: Option<DayCheckBody>,
+    /// Differences that nobody has ended.
+    open_cases: i64,
 }
 
 /// How a day ended at a bank.
@@ -62,9 +71,11 @@ pub(crate) struct ChannelCustodyBody {
 pub(crate) struct DayCheckBody {
     /// The comparison.
     reconciliation: ReconciliationBody,
-    /// The sum of the cases that are open or written off.
+    /// What the bank kept more than the books said, without what was in transit.
+    difference_minor: i64,
+    /// The sum of the cases that are open or written off: what explains it.
     cases_minor: i64,
-    /// What nothing explains.
+    /// What no case explains.
     unexplained_minor: i64,
 }
 
@@ -96,6 +107,8 @@ impl From<CustodyCheck> for CustodyBody {
         Self {
             currency: check.currency.to_string(),
             holds: check.holds(),
+            doubts: check.doubts().iter().map(ToString::to_string).collect(),
+            closed_day: check.closed.to_string(),
             owed_minor: check.owed_minor(),
             custody_minor: check.custody_minor(),
             people_minor: check.people_minor,
@@ -116,7 +129,9 @@ impl From<ChannelCustody> for ChannelCustodyBody {
             channel: custody.channel.to_string(),
             books_minor: custody.books_minor,
             leaving_minor: custody.leaving_minor,
+            coming_minor: custody.coming_minor,
             bank_minor: custody.bank_minor,
+            open_cases: custody.open_cases,
             last_day: custody.last_day.map(Into::into),
         }
     }
@@ -125,6 +140,7 @@ impl From<ChannelCustody> for ChannelCustodyBody {
 impl From<DayCheck> for DayCheckBody {
     fn from(day: DayCheck) -> Self {
         Self {
+            difference_minor: day.difference_minor(),
             cases_minor: day.cases_minor,
             unexplained_minor: day.unexplained_minor(),
             reconciliation: day.run.into(),

@@ -145,6 +145,7 @@ fn settlement() -> OpenApiRouter<App> {
         .routes(routes!(settlement::get_settlement))
         .routes(routes!(settlement::get_settlement_csv))
         .routes(routes!(settlement::list_payouts))
+        .routes(routes!(settlement::give_up_payout))
         .routes(routes!(settlement::get_terms))
         .routes(routes!(settlement::get_receiver_settlement))
         .routes(routes!(settlement::set_terms))

@@ -85,7 +85,7 @@ pub(crate) async fn list_refunds(
     request_body = NewRefundBody,
     security(("bearer" = ["payments:refund"])),
     responses(
-        (status = 201, description = "Every split gave back its share; what receivers lack, the institution owes", body = RefundBody),
+        (status = 201, description = "Every split gave back its share; what receivers lack, the institution owes. An order whose whole payment went back is refunded", body = RefundBody),
         (status = 404, description = "No such payment", content_type = "application/problem+json", body = ProblemBody),
         (status = 409, description = "A receiver is short and no institution stands in for it, or the state does not allow it", content_type = "application/problem+json", body = ProblemBody),
         (status = 422, description = "More than what is left, or the key was used with another body", content_type = "application/problem+json", body = ProblemBody),
@@ -105,9 +105,6 @@ pub(crate) async fn refund(
         amount,
         reason: request.body.reason,
     };
-    let (_payment, refund) = app
-        .payments
-        .refund(&caller.permit, refund, Some(key))
-        .await?;
+    let (_payment, refund) = app.orders.refund(&caller.permit, refund, Some(key)).await?;
     Ok((StatusCode::CREATED, Json(refund.into())))
 }

@@ -9,6 +9,7 @@ use qiao_settlement::{Line, NewTerms, Payout, Period, Statement, Terms};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::institution::ReasonBody;
 use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
 use crate::extract::{Bearer, Json, Operator, PathParam, Query, scope};
@@ -283,6 +284,8 @@ pub(crate) struct PayoutBody {
     amount: MoneyBody,
     /// The day that it is paid.
     day: String,
+    /// Which part of the day's, from 1 on: a channel carries so much at once.
+    part: u32,
     /// The last day whose credits it pays.
     through: String,
     /// `due`, `sent`, `unknown`, `paid` or `rejected`.
@@ -305,6 +308,7 @@ impl From<Payout> for PayoutBody {
             source: payout.source.name(),
             amount: payout.amount.into(),
             day: payout.day.to_string(),
+            part: payout.part,
             through: payout.through.to_string(),
             state: payout.state.name(),
             reason: payout.reason,
@@ -337,6 +341,33 @@ pub(crate) async fn list_payouts(
         .payouts(&caller.permit, institution, before, limit)
         .await?;
     Ok(Json(Listing::of(payouts)))
+}
+
+/// Give up a payout that no bank was asked for; it is part of a later day's
+#[utoipa::path(
+    post,
+    path = "/v1/payouts/{id}/give-up",
+    tag = "operator",
+    params(("id" = String, Path, description = "`pyo_…`")),
+    request_body = ReasonBody,
+    security(("session" = [], "csrf" = [])),
+    responses(
+        (status = 200, description = "It is rejected, with the reason", body = PayoutBody),
+        (status = 404, description = "No such payout", content_type = "application/problem+json", body = ProblemBody),
+        (status = 409, description = "A bank was or is being asked for it, or it has ended", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "The reason is missing", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn give_up_payout(
+    State(app): State<App>,
+    caller: Operator,
+    PathParam(id): PathParam<PayoutId>,
+    Json(body): Json<ReasonBody>,
+) -> Result<Json<PayoutBody>, Problem> {
+    let given_up = app
+        .settlement
+        .give_up_payout(&caller.permit, id, &body.reason);
+    Ok(Json(given_up.await?.into()))
 }
 
 /// When, where to and from how much on an institution is paid.

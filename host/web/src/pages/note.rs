@@ -70,6 +70,8 @@ pub(crate) enum Note {
     TermsProposed,
     /// An institution's terms hold.
     TermsApproved,
+    /// A payout that waited is given up.
+    PayoutGivenUp,
 }
 
 impl Note {
@@ -107,6 +109,7 @@ impl Note {
             Self::CaseEnded => "The case has ended.",
             Self::TermsProposed => "The terms are proposed. An operator approves them next.",
             Self::TermsApproved => "The terms hold from now on.",
+            Self::PayoutGivenUp => "The payout is given up; its money is part of a later one.",
         };
         Notice::new(Tone::Good, sentence)
     }

@@ -73,6 +73,10 @@ pub(super) fn routes() -> Router<App> {
         )
         .route("/operator/payouts", get(payout::list))
         .route(
+            "/operator/payouts/{payout}/give-up",
+            get(payout::ask_give_up).post(payout::give_up),
+        )
+        .route(
             "/operator/payouts/terms/{institution}",
             get(payout::ask_approve).post(payout::approve),
         )

@@ -109,9 +109,16 @@ async fn an_operator_sees_that_play_money_is_at_no_bank() {
         let fund = host.institution(&operator, "harvest").await;
         let sound = operator.get("/v1/custody").await.expect(200).body;
         assert_eq!(sound["holds"], true);
+        assert_eq!(sound["doubts"], json!([]));
         fill(&host, &fund, 10_000).await;
         let broken = operator.get("/v1/custody").await.expect(200).body;
         assert_eq!(broken["holds"], false);
+        let doubt = "100.00 CNY are play money, which no bank keeps";
+        let doubts = broken["doubts"].as_array().unwrap();
+        assert!(doubts.contains(&json!(doubt)), "{doubts:?}");
+        let payout = "/v1/payouts/pyo_00000000000000000000000001/give-up";
+        let refused = operator.post(payout, &json!({ "reason": "no" })).await;
+        refused.expect_problem(404, "not-found");
         assert_eq!(broken["play_minor"], 10_000);
         assert_eq!(broken["institutions_minor"], 10_000);
         for path in ["/v1/cases", "/v1/cases?state=open", "/v1/reconciliations"] {
@@ -168,5 +175,6 @@ async fn staff_propose_terms_by_hand_and_an_operator_approves_them() {
     ops.open("/operator/custody")
         .await
         .expect(200)
-        .says("it does not add up");
+        .says("it does not add up")
+        .says("play money, which no bank keeps");
 }

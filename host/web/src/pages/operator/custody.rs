@@ -1,7 +1,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use qiao_model::{Currency, Money};
-use qiao_settlement::{ChannelCustody, CustodyCheck};
+use qiao_settlement::{ChannelCustody, CustodyCheck, Doubt};
 
 use crate::App;
 use crate::pages::failed::{Failed, page};
@@ -13,9 +13,8 @@ use crate::pages::visit::Operator;
 pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Failed> {
     let check = app.settlement.custody(&operator.permit).await?;
     let calendar = app.settlement.calendar();
-    let (year, _, _) = app.env.now().day().parts();
     let mut lead = "Qiao is a channel: whatever the books owe to somebody is at a custody bank, but for what institutions owe themselves.".to_owned();
-    if !calendar.knows(year) {
+    if let Some(year) = calendar.missing_year(app.env.today()) {
         lead.push_str(&format!(
             " No holiday of {year} is configured, so payouts follow its weekends alone: add them to [calendar] holidays."
         ));
@@ -23,6 +22,13 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
     let shell = operator.visit.operator_page(&app, "Custody", "/custody");
     let mut list = List::new(shell, &lead, owed(&check));
     list.actions = vec![Link::new("/operator/reconciliation", "Reconciliation")];
+    let doubts = check.doubts();
+    if !doubts.is_empty() {
+        list.sections.push(Section {
+            title: "Why it is not proved".to_owned(),
+            table: reasons(&doubts),
+        });
+    }
     list.sections.push(Section {
         title: "Custody banks".to_owned(),
         table: channels(&check),
@@ -78,11 +84,31 @@ fn owed(check: &CustodyCheck) -> Table {
 }
 
 fn verdict(check: &CustodyCheck) -> Cell {
-    Cell::Badge(if check.holds() {
-        Badge::new(Tone::Good, "every yuan is at a bank")
-    } else {
-        Badge::new(Tone::Bad, "it does not add up")
+    let doubts = check.doubts();
+    let only_waits = doubts.iter().all(is_waiting);
+    Cell::Badge(match (doubts.is_empty(), only_waits) {
+        (true, _) => Badge::new(Tone::Good, "every yuan is at a bank"),
+        (false, true) => Badge::new(Tone::Warning, "not proved yet"),
+        (false, false) => Badge::new(Tone::Bad, "it does not add up"),
     })
+}
+
+/// Whether nothing is known to be wrong, and a statement is missing.
+const fn is_waiting(doubt: &Doubt) -> bool {
+    matches!(doubt, Doubt::NotCompared { .. })
+}
+
+fn reasons(doubts: &[Doubt]) -> Table {
+    let empty = Empty::new("Nothing", "Every yuan is at a bank.");
+    let mut table = Table::new("Why it is not proved", &["Reason", "Verdict"], empty);
+    for doubt in doubts {
+        let badge = match is_waiting(doubt) {
+            true => Badge::new(Tone::Warning, "not compared"),
+            false => Badge::new(Tone::Bad, "does not hold"),
+        };
+        table.push(vec![Cell::text(doubt.to_string()), Cell::Badge(badge)]);
+    }
+    table
 }
 
 fn channels(check: &CustodyCheck) -> Table {
@@ -97,7 +123,7 @@ fn channels(check: &CustodyCheck) -> Table {
         ">Bank says",
         "Last day",
         ">Difference",
-        ">Unexplained",
+        ">Of it in cases",
         "Verdict",
     ];
     let mut table = Table::new("Custody banks", &columns, empty);
@@ -119,14 +145,15 @@ fn row(channel: &ChannelCustody, currency: Currency) -> Vec<Cell> {
     ];
     match &channel.last_day {
         Some(day) => {
-            let unexplained = day.unexplained_minor();
+            let difference = day.difference_minor();
             cells.extend([
                 Cell::text(day.run.day.to_string()),
-                money(day.run.bank_closing.saturating_sub(day.run.books_closing)),
-                money(unexplained),
-                Cell::Badge(match unexplained {
-                    0 => Badge::new(Tone::Good, "explained"),
-                    _ => Badge::new(Tone::Bad, "not explained"),
+                money(difference),
+                money(day.cases_minor),
+                Cell::Badge(match (difference, day.unexplained_minor()) {
+                    (0, _) => Badge::new(Tone::Good, "to the fen"),
+                    (_, 0) => Badge::new(Tone::Bad, "explained, not there"),
+                    (_, _) => Badge::new(Tone::Bad, "not explained"),
                 }),
             ]);
         }

@@ -1,17 +1,18 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qiao_model::{InstitutionId, PayoutId};
-use qiao_settlement::{PAGE_MAX, Payout, Terms, TermsState};
+use qiao_settlement::{Error, PAGE_MAX, Payout, PayoutState, Terms, TermsState};
 use serde::Deserialize;
 
+use super::institution::Reason;
 use crate::App;
 use crate::pages::console::settlement::{payout_state, terms_facts};
-use crate::pages::failed::{Failed, page, see};
+use crate::pages::failed::{Failed, page, refused, see, sentence_of};
 use crate::pages::sent::Sent;
 use crate::pages::user::Nothing;
 use crate::pages::view::staff::{List, Section};
 use crate::pages::view::{
-    Badge, Cell, Confirm, Empty, Figure, Form, Link, Paging, Table, Tone, When,
+    Badge, Cell, Confirm, Empty, Facts, Field, Figure, Form, Kind, Link, Paging, Table, Tone, When,
 };
 use crate::pages::visit::Operator;
 
@@ -60,6 +61,7 @@ async fn payouts_table(app: &App, payouts: &[Payout]) -> Result<Table, Failed> {
         "State",
         "Bank",
         "Changed",
+        "",
     ];
     let mut table = Table::new("Payouts", &columns, empty);
     for payout in payouts {
@@ -75,6 +77,13 @@ async fn payouts_table(app: &App, payouts: &[Payout]) -> Result<Table, Failed> {
             Cell::Badge(payout_state(payout)),
             Cell::Two(bank, payout.bank_reference.clone().unwrap_or_default()),
             Cell::When(When(payout.changed_at)),
+            match payout.state {
+                PayoutState::Due => Cell::link(format!("{HERE}/{}/give-up", payout.id), "Give up…"),
+                PayoutState::Sent
+                | PayoutState::Unknown
+                | PayoutState::Paid
+                | PayoutState::Rejected => Cell::text(""),
+            },
         ]);
     }
     Ok(table)
@@ -148,4 +157,61 @@ pub(super) async fn approve(
     let id: InstitutionId = id.parse().map_err(Failed::not_found)?;
     app.settlement.approve_terms(&operator.permit, id).await?;
     see(format!("{HERE}?note=terms-approved"))
+}
+
+/// `GET /operator/payouts/{payout}/give-up`: asks first.
+pub(super) async fn ask_give_up(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+) -> Result<Response, Failed> {
+    let id: PayoutId = id.parse().map_err(Failed::not_found)?;
+    page(&giving_up(&app, &operator, id, None).await?)
+}
+
+async fn giving_up(
+    app: &App,
+    operator: &Operator,
+    id: PayoutId,
+    wrong: Option<String>,
+) -> Result<Confirm, Failed> {
+    let payout = app.settlement.payout(&operator.permit, id).await?;
+    let payout = payout.filter(|payout| payout.state == PayoutState::Due);
+    let payout = payout.ok_or_else(|| Failed::not_found("no such payout waits"))?;
+    let facts = Facts::new()
+        .with("Institution", named(app, payout.institution).await?)
+        .with("Amount", Cell::Figure(Figure::money(payout.amount)))
+        .with("State", Cell::Badge(payout_state(&payout)));
+    let action = format!("{HERE}/{id}/give-up");
+    Ok(Confirm {
+        shell: operator
+            .visit
+            .operator_page(app, "Give up this payout?", "/payouts"),
+        text: "No bank was asked for it. What it would have paid is part of a later day's payout."
+            .to_owned(),
+        facts,
+        form: Form::new("confirm", action, operator.visit.csrf(), "Give up")
+            .tone(Tone::Bad)
+            .field(Field::new("reason", "Reason", Kind::Text).error(wrong))
+            .cancel(HERE, "Cancel"),
+    })
+}
+
+/// `POST /operator/payouts/{payout}/give-up`
+pub(super) async fn give_up(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<String>,
+    Sent(Reason { reason }): Sent<Reason>,
+) -> Result<Response, Failed> {
+    let id: PayoutId = id.parse().map_err(Failed::not_found)?;
+    let given_up = app.settlement.give_up_payout(&operator.permit, id, &reason);
+    match given_up.await {
+        Ok(_) => see(format!("{HERE}?note=payout-given-up")),
+        Err(error @ Error::Note(_)) => {
+            let wrong = Some(sentence_of(&error.to_string()));
+            refused(&giving_up(&app, &operator, id, wrong).await?)
+        }
+        Err(error) => Err(error.into()),
+    }
 }
