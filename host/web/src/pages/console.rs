@@ -14,7 +14,7 @@ mod webhook;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::routing::get;
 use qiao_registry::COMPONENT_BYTES_MAX;
 
 use crate::App;
@@ -73,6 +73,6 @@ pub(super) fn routes() -> Router<App> {
         )
         .route(
             "/console/{institution}/deliveries/{delivery}/redeliver",
-            post(webhook::redeliver),
+            get(webhook::show).post(webhook::redeliver),
         )
 }

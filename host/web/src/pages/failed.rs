@@ -4,7 +4,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
-use super::text::Text;
+use super::text::{Text, fill};
 use crate::problem::{Kind, Problem};
 
 /// Why a page cannot be shown.
@@ -89,7 +89,10 @@ pub(crate) fn told(problem: &Problem, t: &'static Text) -> (&'static str, String
         | Kind::BankFailed
         | Kind::BadSignature
         | Kind::PluginRefused
-        | Kind::ReleaseRefused => return (t.not_done, sentence_of(problem.detail())),
+        | Kind::ReleaseRefused => {
+            let because = sentence_of(problem.detail());
+            return (t.not_done, fill(t.not_done_because, &[&because]));
+        }
     };
     (title, sentence.to_owned())
 }

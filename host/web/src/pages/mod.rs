@@ -15,7 +15,9 @@
 //! Every form is a `POST` of `application/x-www-form-urlencoded` with a hidden
 //! `csrf`; send all hidden inputs back as they are. Ids of inputs are
 //! `<form id>-<field>`. An answer is `303 See Other` when it worked, and the
-//! same page with status 422 and the errors beside their fields when not.
+//! same page with status 422 and the errors beside their fields when not. Every
+//! action is also an address to open, so that going back, reloading and changing
+//! the language work on the page of a refused form.
 //!
 //! | form id | action | fields |
 //! |---|---|---|
@@ -46,7 +48,7 @@
 //! | `confirm` | `/operator/banks/{channel}/pause` | `reason` |
 //! | `resume-{n}` | `/operator/banks/{channel}/resume` | |
 //! | `ask-again` | `/operator/banks/transfers/{transfer}/ask-again` | |
-//! | `decide` | `/operator/banks/transfers/{transfer}/decide` | `verdict`, `bank_reference`, `reason` |
+//! | `decide` | `/operator/banks/transfers/{transfer}/decide` | `verdict` (`done`, `rejected`), `bank_reference`, `reason` |
 //! | `advance` | `/operator/advances/{institution}/fund`, `…/return` | `channel`, `account_number`, `amount`, hidden `key` |
 //! | `clock` | `/operator/clock` | `hours` |
 
@@ -64,6 +66,7 @@ mod console;
 mod failed;
 mod note;
 mod operator;
+mod purpose;
 mod sent;
 mod text;
 mod user;

@@ -3,6 +3,7 @@
 mod advance;
 mod audit;
 mod bank;
+mod bank_decision;
 mod books;
 mod client;
 mod clock;
@@ -15,7 +16,7 @@ mod reconciliation;
 mod release;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::App;
 
@@ -45,21 +46,27 @@ pub(super) fn routes() -> Router<App> {
             get(release::show).post(release::reject),
         )
         .route("/operator/orders", get(order::list))
-        .route("/operator/orders/{order}/ask-again", post(order::ask_again))
+        .route(
+            "/operator/orders/{order}/ask-again",
+            get(order::list).post(order::ask_again),
+        )
         .route("/operator/banks", get(bank::list))
         .route(
             "/operator/banks/{channel}/pause",
             get(bank::ask_pause).post(bank::pause),
         )
-        .route("/operator/banks/{channel}/resume", post(bank::resume))
+        .route(
+            "/operator/banks/{channel}/resume",
+            get(bank::list).post(bank::resume),
+        )
         .route("/operator/banks/transfers/{transfer}", get(bank::show))
         .route(
             "/operator/banks/transfers/{transfer}/ask-again",
-            post(bank::ask_again),
+            get(bank::show).post(bank::ask_again),
         )
         .route(
             "/operator/banks/transfers/{transfer}/decide",
-            post(bank::decide),
+            get(bank_decision::ask).post(bank_decision::decide),
         )
         .route("/operator/books", get(books::show))
         .route("/operator/custody", get(custody::show))

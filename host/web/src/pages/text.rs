@@ -76,6 +76,9 @@ words! {
     name_hint: "What we call you. Institutions see it only with your consent.", "我们如何称呼您。机构只有经您同意才能看到。";
     login: "Login", "登录名";
     login_hint: "A word you remember, or your e-mail address.", "一个您记得住的词，或电子邮箱。";
+    login_rule: "A log-in name is 3 to 64 characters of a-z 0-9 . _ - @ +", "登录名为 3 至 64 个字符，可用 a-z 0-9 . _ - @ +";
+    name_rule: "A name is 1 to 64 characters.", "姓名为 1 至 64 个字符。";
+    password_rule: "A password is {} to {} characters, not all the same and not the log-in name.", "密码为 {} 至 {} 个字符，不能是同一个字符，也不能与登录名相同。";
     password: "Password", "密码";
     password_hint: "At least {} characters. A long sentence is better than odd signs.", "至少 {} 个字符。一句长话胜过奇怪的符号。";
     wrong_login: "Login and password do not match.", "登录名与密码不匹配。";
@@ -111,6 +114,7 @@ words! {
     new_pin: "New PIN", "新支付密码";
     repeat_pin: "Repeat the PIN", "再次输入";
     pin_saved: "Your payment PIN is set.", "支付密码已设置。";
+    pin_rule: "Choose six digits that are not all the same and not in sequence.", "请设置六位数字，不能全部相同，也不能是连续数字。";
     pin_differs: "The two PINs differ.", "两次输入不一致。";
     wrong_pin: "Wrong PIN. Tries left: {}.", "支付密码错误，还可尝试 {} 次。";
     pin_locked: "The PIN is locked until {} after too many wrong tries.", "错误次数过多，支付密码锁定至 {}。";
@@ -144,6 +148,7 @@ words! {
     mandate_used_total: "In all", "累计";
     nothing_charged: "Nothing has been charged", "还没有扣款";
     nothing_charged_text: "Each charge appears here, and among your orders.", "每笔扣款都会出现在这里和您的订单中。";
+    paid_from_account: "Paid from", "付款账户";
     charged_by: "Charged by", "扣款方式";
     your_mandate: "your mandate", "免密授权";
     revoke: "Revoke", "撤销授权";
@@ -176,7 +181,6 @@ words! {
     units: "units", "份";
     income_so_far: "Income so far", "累计收益";
     newest_price: "Newest price", "最新净值";
-    price_line: "{} on {}", "{}（{}）";
     no_price_yet: "No price yet", "暂无净值";
     find_account: "Find an account", "去发现";
 
@@ -184,6 +188,7 @@ words! {
     banks: "Bank accounts", "银行账户";
     banks_text: "Money stays at custody banks. Link your own account to top up, to pay straight from the bank, and to withdraw.", "资金始终在托管银行。绑定您自己的账户后，可以充值、直接付款和提现。";
     link_bank: "Link an account", "绑定账户";
+    linked_accounts: "Linked accounts", "已绑定账户";
     link_at: "Link at {}", "在{}绑定";
     no_links: "No account is linked", "尚未绑定账户";
     no_links_text: "You log in at your bank and choose the account; Qiao never sees your bank password.", "您在银行页面登录并选择账户，桥看不到您的银行密码。";
@@ -214,7 +219,13 @@ words! {
     bank_done: "Done", "已完成";
     bank_done_text: "The bank moved the money.", "银行已完成划转。";
     bank_rejected: "Not done", "未完成";
-    bank_rejected_text: "The bank moved nothing. What was held is free again.", "银行未划转资金，冻结部分已释放。";
+    bank_rejected_in_text: "The bank moved nothing.", "银行未划转资金。";
+    bank_rejected_out_text: "The bank moved nothing. What was held is free again.", "银行未划转资金，冻结部分已释放。";
+    bank_to_balance: "To your balance", "转入余额";
+    bank_from_account: "From your bank account", "银行账户支出";
+    bank_to_account: "To your bank account", "银行账户到账";
+    bank_from_balance: "From your balance", "余额支出";
+    bank_transfers: "Bank transfers", "银行转账记录";
     reason_insufficient: "The bank account has too little.", "银行账户余额不足。";
     reason_closed: "The bank account is closed.", "银行账户已关闭。";
     reason_limit: "The amount is beyond a limit of the bank.", "金额超过银行限额。";
@@ -265,7 +276,7 @@ words! {
     paid_by_you: "You pay it", "由您支付";
     paid_inside: "Included in the amount", "已含在金额内";
     paid_by_institution: "The institution pays it", "由机构承担";
-    fee_goes_to: "goes to {}", "收费方:{}";
+    fee_goes_to: "goes to {}", "收费方：{}";
     receiver_institution: "the institution", "机构";
     receiver_platform: "Qiao", "桥";
     receiver_channel: "the bank channel", "银行通道";
@@ -292,6 +303,7 @@ words! {
     go_top_up: "Top up the wallet", "去充值";
     too_few_units: "You do not have that many units free. Nothing was charged.", "可用份额不足。没有扣款。";
     pin_needed_text: "You need a payment PIN to confirm. It takes a minute.", "确认订单需要支付密码，设置只需一分钟。";
+    pin_needed_to_withdraw: "You need a payment PIN to withdraw. It takes a minute.", "提现需要支付密码，设置只需一分钟。";
     pin_locked_title: "The PIN is locked", "支付密码已锁定";
     no_quote: "This is not for sale now", "暂时无法购买";
     offer_gone: "This offer is gone. Open the service again.", "该报价已失效，请重新打开服务。";
@@ -342,8 +354,8 @@ words! {
     payment_partly_refunded: "Partly refunded", "部分退款";
     transfers: "Transfers", "账务明细";
     transfer_purpose: "What", "用途";
-    transfer_from: "From", "借方";
-    transfer_to: "To", "贷方";
+    transfer_from: "From", "付款方";
+    transfer_to: "To", "收款方";
     transfer_state: "State", "状态";
     no_transfers: "No transfer yet", "暂无账务";
     no_transfers_text: "The ledger's transfers for it appear here.", "对应的账务会显示在这里。";
@@ -351,9 +363,15 @@ words! {
     transfer_posted: "Posted", "已入账";
     transfer_pending: "Held", "冻结";
     transfer_void: "Released", "已解冻";
+    purpose_principal: "Principal", "本金";
+    purpose_proceeds: "Proceeds", "赎回款";
+    purpose_advance: "Advance of the bank", "银行垫资";
+    purpose_given_back: "Given back: {}", "退回：{}";
     you: "You", "您";
     settlement_account: "{}, settlement", "{}·结算户";
     revenue_account: "{}, fees", "{}·费用户";
+    receivable_account: "{}, still owed", "{}·应收户";
+    advance_account: "{}, the bank's advance", "{}·银行垫资户";
     platform_account: "Qiao, fees", "桥·费用户";
     sandbox_account: "Sandbox bank", "沙盒银行";
     your_holding: "Your units", "您的份额";
@@ -362,6 +380,7 @@ words! {
     // When a page cannot be shown.
     plugin_failed: "The institution's service broke off. Nothing was ordered and nothing was charged.", "机构的服务中断。没有下单，也没有扣款。";
     not_done: "This could not be done", "未能完成";
+    not_done_because: "{}", "系统给出的原因：{}";
     not_found: "There is no such page", "页面不存在";
     not_found_text: "The address is wrong, or what was here is gone.", "地址有误，或内容已不存在。";
     not_allowed: "This page is not for you", "您无权查看此页面";

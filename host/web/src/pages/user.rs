@@ -2,6 +2,7 @@
 
 mod account;
 mod bank;
+mod bank_list;
 mod bank_transfer;
 mod checkout;
 mod checkout_methods;
@@ -16,7 +17,7 @@ mod session;
 mod wallet;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::get;
 
 use crate::App;
 
@@ -30,7 +31,7 @@ pub(super) fn routes() -> Router<App> {
         .route("/", get(home::show))
         .route("/signup", get(session::show_sign_up).post(session::sign_up))
         .route("/login", get(session::show_log_in).post(session::log_in))
-        .route("/logout", post(session::log_out))
+        .route("/logout", get(session::show_me).post(session::log_out))
         .route("/me", get(session::show_me))
         .route("/pin", get(pin::show).post(pin::save))
         .route("/wallet", get(wallet::show))
@@ -42,8 +43,14 @@ pub(super) fn routes() -> Router<App> {
             "/banks/links/{link}/unlink",
             get(bank::ask_unlink).post(bank::unlink),
         )
-        .route("/banks/top-up", post(bank_transfer::top_up))
-        .route("/banks/withdraw", post(bank_transfer::withdraw))
+        .route(
+            "/banks/top-up",
+            get(wallet::show).post(bank_transfer::top_up),
+        )
+        .route(
+            "/banks/withdraw",
+            get(wallet::show).post(bank_transfer::withdraw),
+        )
         .route("/banks/transfers/{transfer}", get(bank_transfer::show))
         .route("/holdings", get(holdings::show))
         .route("/orders", get(order::list))

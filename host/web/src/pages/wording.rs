@@ -10,9 +10,10 @@ use qiao_model::{
 };
 use qiao_orders::plan::Parties;
 use qiao_orders::{Arrival, OrderState};
-use qiao_payments::{MandateState, Party, PaymentState, SpendLimits};
+use qiao_payments::{Account as UnitsAccount, MandateState, Party, PaymentState, SpendLimits};
 use qiao_registry::{InstitutionKind, InstitutionState, ReleaseState};
 
+use super::purpose;
 use super::text::{Text, fill};
 use super::view::user::FeeLine;
 use super::view::{Badge, Cell, Empty, Facts, Figure, Table, Tone};
@@ -180,6 +181,11 @@ impl AccountNames {
         }
     }
 
+    /// The words that it names them in.
+    pub(crate) const fn t(&self) -> &'static Text {
+        self.t
+    }
+
     /// With a person's accounts of an asset; `name` is `You` or a pseudonym.
     pub(crate) fn user(mut self, user: UserId, name: &str, asset: Asset) -> Self {
         self.add(&Owner::User(user), AccountKind::Available, asset, name);
@@ -197,8 +203,12 @@ impl AccountNames {
         let owner = Owner::Institution(id);
         let settlement = fill(self.t.settlement_account, &[&name]);
         let revenue = fill(self.t.revenue_account, &[&name]);
+        let debt = fill(self.t.receivable_account, &[&name]);
+        let advance = fill(self.t.advance_account, &[&name]);
         self.add(&owner, AccountKind::Settlement, asset, &settlement);
         self.add(&owner, AccountKind::Revenue, asset, &revenue);
+        self.add(&owner, AccountKind::Receivable, asset, &debt);
+        self.add(&owner, AccountKind::Advance, asset, &advance);
         self
     }
 
@@ -255,10 +265,12 @@ impl AccountNames {
         }
     }
 
-    /// The transfers as a table; an account whose asset is of units counts in units.
+    /// The transfers of an order with these fees as a table; an account whose asset
+    /// is of units counts in units.
     pub(crate) fn table(
         &self,
         transfers: &[&Transfer],
+        fees: &[ChargedLine],
         asset_of: impl Fn(&Transfer) -> Asset,
     ) -> Table {
         let t = self.t;
@@ -277,7 +289,7 @@ impl AccountNames {
                 asset: asset_of(transfer),
             };
             table.push(vec![
-                Cell::text(transfer.purpose.replace('/', ": ")),
+                Cell::text(purpose::told(&transfer.purpose, fees, t)),
                 self.of(transfer.debit),
                 self.of(transfer.credit),
                 Cell::Badge(transfer_kind(transfer.kind, t)),
@@ -315,10 +327,37 @@ pub(crate) fn party(party: Party, institution: Option<InstitutionId>) -> String 
     }
 }
 
+/// Where units go, told to staff: a person is no more than the user of the order,
+/// whom the institution knows by a pseudonym alone.
+pub(crate) fn units_move(from: UnitsAccount, to: UnitsAccount) -> String {
+    let name = |account| match account {
+        UnitsAccount::Holding(_) => "the user",
+        UnitsAccount::Issuance => "issuance",
+        UnitsAccount::Income => "income",
+    };
+    format!("{} to {}", name(from), name(to))
+}
+
 /// When a redemption's money arrives, in a sentence.
 pub(crate) fn arrival(arrival: Arrival, t: &Text) -> String {
     match arrival {
         Arrival::Instant(_) => t.arrives_today.to_owned(),
         Arrival::Later(day) => fill(t.arrives_on, &[&day]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn staff_never_read_whose_units_moved() {
+        let holding = UnitsAccount::Holding(UserId::from_u128(7));
+        let told = units_move(UnitsAccount::Issuance, holding);
+        assert_eq!(told, "issuance to the user");
+        assert_eq!(
+            units_move(holding, UnitsAccount::Issuance),
+            "the user to issuance"
+        );
     }
 }

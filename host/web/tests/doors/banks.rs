@@ -1,5 +1,6 @@
 //! Banks through the public doors: JSON, callbacks, and what operators do.
 
+use qiao_banks::rules::REPAIR_PAUSES_SECS;
 use qiao_banks::{Abilities, Cost, NewChannel};
 use qiao_model::{Rate, Secret};
 use qiao_tests::{TestDatabase, each_database};
@@ -23,6 +24,11 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new(database: TestDatabase) -> Self {
+        Self::charging(database, 0).await
+    }
+
+    /// With a bank that takes so many fen for each transfer.
+    async fn charging(database: TestDatabase, flat_minor: i64) -> Self {
         let bank = Bank::start(Options {
             customers: vec![
                 Customer::new("wang", "wang", "6222020200018801", 1_000_000),
@@ -41,7 +47,7 @@ impl World {
             callback_key: qiao_banks::callback_key(sandbox_bank::WEBHOOK_SECRET_DEFAULT).unwrap(),
             abilities: Abilities::Both,
             cost: Cost {
-                flat_minor: 0,
+                flat_minor,
                 rate: Rate::ZERO,
             },
             priority: 100,
@@ -246,4 +252,130 @@ async fn the_pages_say_what_a_person_can_do_with_their_bank() {
     refused.expect_problem(404, "not-found");
     let operator = world.operator.get("/operator/banks").await.expect(200);
     assert!(operator.text.contains("River Bank"));
+}
+
+#[tokio::test]
+async fn a_refused_form_of_the_wallet_keeps_what_was_typed() {
+    let world = World::new(qiao_tests::sqlite().await).await;
+    world.link().await;
+    let mut li = world.host.logged_in("li.wei").await;
+    let fields = [("amount", "ten"), ("pin", PIN)];
+    let wallet = li.fill("/wallet", "withdraw", &fields).await.expect(422);
+    assert_eq!(
+        wallet.error("withdraw-amount"),
+        "Write an amount such as 1000.00."
+    );
+    assert_eq!(wallet.value("withdraw-amount"), "ten");
+    assert_eq!(wallet.value("withdraw-pin"), "", "a PIN never comes back");
+    assert_eq!(wallet.value("bank-top-up-amount"), "", "the other form");
+    let fields = [("amount", "10.00"), ("pin", "000001")];
+    let wallet = li.send(&wallet, "withdraw", &fields).await.expect(422);
+    assert_eq!(wallet.error("withdraw-pin"), "Wrong PIN. Tries left: 4.");
+    let fields = [("amount", "10.00"), ("pin", PIN)];
+    let wallet = li.send(&wallet, "withdraw", &fields).await.expect(422);
+    wallet.says("You have 0.00 CNY and need 10.00 CNY");
+    // Going back, reloading and changing the language open the same address.
+    for path in [&wallet.path, "/banks/top-up"] {
+        li.open(&format!("{path}?lang=zh-CN"))
+            .await
+            .expect(200)
+            .says("提现");
+    }
+}
+
+#[tokio::test]
+async fn a_person_without_a_pin_reads_that_a_withdrawal_needs_one() {
+    let world = World::new(qiao_tests::sqlite().await).await;
+    let mut na = world.host.visitor("li.na").await;
+    na.open("/wallet")
+        .await
+        .expect(200)
+        .says("Link an account")
+        .says("Money stays at custody banks");
+    na.open("/me").await.expect(200).says("Bank accounts");
+}
+
+#[tokio::test]
+async fn ending_a_bank_transfer_by_hand_asks_first() {
+    let world = World::new(qiao_tests::sqlite().await).await;
+    world.link().await;
+    world.bank.plan(Fault {
+        count: u32::MAX,
+        ..Fault::once(FaultKind::Unavailable)
+    });
+    let made = world.transfer("k1", &into(10_000)).await;
+    let path = format!("/operator/banks/transfers/{}", text(&made["id"]));
+    let mut ops = world.host.logged_in("ops").await;
+    let early = ops.open(&format!("{path}/decide")).await.expect(200);
+    assert_eq!(early.path, path, "what is not stuck is not ended by hand");
+    for pause_secs in REPAIR_PAUSES_SECS {
+        world.host.clock.advance_millis(pause_secs * 1000);
+        world.host.app.banks.repair().await.unwrap();
+    }
+    let review = ops.open(&path).await.expect(200);
+    review.says("stuck").says("River Bank");
+    let question = ops
+        .open(&review.link(&format!("{path}/decide")))
+        .await
+        .expect(200);
+    question.says("A transfer ends once").says("100.00 CNY");
+    let mute = ops.send(&question, "decide", &[]).await.expect(422);
+    assert_eq!(
+        mute.error("decide-verdict"),
+        "Choose what the bank's paper says."
+    );
+    assert_eq!(mute.error("decide-reason"), "Say what proves it.");
+    let done = [("verdict", "done"), ("reason", "statement of the day")];
+    let nameless = ops.send(&mute, "decide", &done).await.expect(422);
+    assert!(!nameless.error("decide-bank_reference").is_empty());
+    assert_eq!(nameless.value("decide-reason"), "statement of the day");
+    let whole = [("verdict", "done"), ("bank_reference", "B-1")];
+    ops.send(&nameless, "decide", &whole)
+        .await
+        .expect(200)
+        .says("The transfer has ended");
+    let path = format!("/v1/bank-transfers/{}", text(&made["id"]));
+    let now = world.person.get(&path).await.expect(200).body;
+    assert_eq!(now["state"], "done");
+}
+
+#[tokio::test]
+async fn a_transfer_says_what_arrives_what_leaves_and_what_the_bank_takes() {
+    let world = World::charging(qiao_tests::sqlite().await, 50).await;
+    world.link().await;
+    let mut li = world.host.logged_in("li.wei").await;
+    let fields = [("amount", "100.00")];
+    let done = li.fill("/wallet", "bank-top-up", &fields).await.expect(200);
+    done.says("To your balance 100.00 CNY")
+        .says("Bank fee 0.50 CNY")
+        .says("From your bank account 100.50 CNY");
+    let fields = [("amount", "10.00"), ("pin", PIN)];
+    let done = li.fill("/wallet", "withdraw", &fields).await.expect(200);
+    done.says("To your bank account 10.00 CNY")
+        .says("From your balance 10.50 CNY");
+    li.open("/banks")
+        .await
+        .expect(200)
+        .says("Withdrawal to River Bank")
+        .says("Top-up from River Bank");
+}
+
+#[tokio::test]
+async fn a_transfer_under_way_is_found_in_the_wallet() {
+    let world = World::new(qiao_tests::sqlite().await).await;
+    world.link().await;
+    world.bank.plan(Fault::once(FaultKind::LoseResponse));
+    let made = world.transfer("k1", &into(10_000)).await;
+    let path = format!("/banks/transfers/{}", text(&made["id"]));
+    let mut li = world.host.logged_in("li.wei").await;
+    let wallet = li.open("/wallet").await.expect(200);
+    wallet.says("On its way").says("Being checked");
+    li.open(&wallet.link(&path))
+        .await
+        .expect(200)
+        .says("the money is neither lost nor moved twice");
+    world.host.clock.advance_millis(5_000);
+    assert_eq!(world.host.app.banks.repair().await.unwrap(), 1);
+    let wallet = li.open("/wallet").await.expect(200);
+    assert!(!wallet.html.contains(&path), "what has ended is a movement");
 }

@@ -216,6 +216,49 @@ async fn a_refused_field_keeps_what_was_typed() {
 }
 
 #[tokio::test]
+async fn a_rule_is_told_in_the_visitors_language() {
+    let host = Host::open(qiao_tests::sqlite().await).await;
+    let mut guest = host.browser();
+    guest.open("/?lang=zh-CN").await;
+    let fields = [("name", ""), ("login", "x"), ("password", "short")];
+    let refused = guest.fill("/signup", "sign-up", &fields).await.expect(422);
+    let told = ["sign-up-name", "sign-up-login", "sign-up-password"].map(|id| refused.error(id));
+    assert!(told.iter().any(|told| !told.is_empty()));
+    for told in told {
+        assert!(!told.contains("characters"), "{told}");
+    }
+    let mut li = host.visitor("li.wei").await;
+    li.open("/?lang=zh-CN").await;
+    let weak = [("pin", "123456"), ("repeat", "123456")];
+    let refused = li.fill("/pin", "pin", &weak).await.expect(422);
+    assert!(refused.error("pin-pin").contains("六位数字"));
+}
+
+#[tokio::test]
+async fn whatever_a_form_posts_to_can_be_opened_too() {
+    let host = Host::open(qiao_tests::sqlite().await).await;
+    let fund = host.serving_fund().await;
+    let console = format!("/console/{}", fund.id);
+    let delivery = format!("{console}/deliveries/dlv_00000000000000000000000000/redeliver");
+    let order = "/operator/orders/ord_00000000000000000000000000/ask-again";
+    let mut li = host.visitor("li.wei").await;
+    for path in [
+        "/logout",
+        "/banks/top-up",
+        "/banks/withdraw",
+        "/wallet/top-up",
+    ] {
+        li.open(path).await.expect(200);
+    }
+    let mut staff = host.logged_in("founder-of-harvest").await;
+    staff.open(&delivery).await.expect(200).says("Endpoints");
+    let mut ops = host.logged_in("ops").await;
+    for path in [order, "/operator/banks/river/resume"] {
+        ops.open(path).await.expect(200);
+    }
+}
+
+#[tokio::test]
 async fn a_form_without_its_token_changes_nothing() {
     let host = Host::open(qiao_tests::sqlite().await).await;
     let mut li = host.with_pin("li.wei").await;
@@ -456,7 +499,9 @@ async fn an_institution_is_founded_reviewed_and_serves_by_hand() {
             .expect(200);
         seen.says("Completed")
             .says("sub_")
-            .says("your settlement account");
+            .says("your settlement account")
+            .says("issuance to the user");
+        assert!(!seen.html.contains("usr_"), "a pseudonym is all they get");
         staff
             .open(&format!("/console/{institution}/revenue"))
             .await

@@ -50,7 +50,7 @@ fn advice(state: InstitutionState) -> Option<Notice> {
     let sentence = match state {
         InstitutionState::Active => return None,
         InstitutionState::Pending => {
-            "An operator has not approved this institution yet. You can prepare everything; nothing of it serves people before."
+            "An operator has not approved this institution yet. Terms of settlement and webhooks can be set up meanwhile; releases are uploaded once it is approved."
         }
         InstitutionState::Suspended => "An operator has suspended this institution.",
     };

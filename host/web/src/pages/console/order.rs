@@ -133,7 +133,10 @@ pub(super) async fn show(
             .with("Order", Cell::code(order.id))
             .with("User, as you know them", Cell::code(&order.subject))
             .with("Product", Cell::code(&quote.product_code))
-            .with("Reference", Cell::code(&quote.reference))
+            .with_some(
+                "Reference",
+                (!quote.reference.is_empty()).then(|| Cell::code(&quote.reference)),
+            )
             .with_some("Units", units)
             .with_some(
                 "Receipt",
@@ -169,7 +172,7 @@ fn stories(payment: &Payment, refunds: &[Refund]) -> Vec<MoneyStory> {
         if let Asset::Units(_) = delivery.amount.asset {
             splits.push(vec![
                 Cell::text("units"),
-                Cell::text(format!("{} to {}", delivery.from, delivery.to)),
+                Cell::text(wording::units_move(delivery.from, delivery.to)),
                 Cell::Figure(Figure::amount(delivery.amount, "units")),
             ]);
         }

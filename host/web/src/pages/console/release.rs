@@ -1,7 +1,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_model::ReleaseId;
-use qiao_registry::{Error, Release, ReleaseState};
+use qiao_registry::{Error, InstitutionState, Release, ReleaseState};
 
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see, sentence_of};
@@ -270,9 +270,42 @@ pub(super) async fn upload(
     let check = &*app.component_check;
     match app.registry.upload(&staff.permit, &bytes, check).await {
         Ok(release) => see(staff.path(format_args!("/releases/{}?note=uploaded", release.id))),
-        Err(error) if error.is_refusal() => {
-            refused(&upload_page(&staff, Some(sentence_of(&error.to_string()))))
-        }
+        Err(error) if error.is_refusal() => refused(&upload_page(&staff, Some(refusal(&error)))),
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Why an upload was refused, to whoever sent it.
+fn refusal(error: &Error) -> String {
+    let Error::InstitutionState { state, .. } = error else {
+        return sentence_of(&error.to_string());
+    };
+    let why = match state {
+        InstitutionState::Pending => {
+            "An operator has not approved your institution yet. Upload it once that is done."
+        }
+        InstitutionState::Suspended => {
+            "Your institution is suspended: nothing is uploaded meanwhile."
+        }
+        InstitutionState::Active => "Your institution changed meanwhile. Send it again.",
+    };
+    why.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use qiao_model::InstitutionId;
+
+    use super::*;
+
+    #[test]
+    fn an_upload_before_the_approval_is_told_what_it_waits_for() {
+        let error = Error::InstitutionState {
+            institution: InstitutionId::from_u128(1),
+            state: InstitutionState::Pending,
+        };
+        let told = refusal(&error);
+        assert!(told.contains("has not approved"), "{told}");
+        assert!(!told.contains("ins_"), "{told}");
     }
 }

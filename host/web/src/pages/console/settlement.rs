@@ -29,6 +29,14 @@ pub(super) struct StatementQuery {
     cursor: Option<String>,
 }
 
+/// The accounts of an institution that have a statement.
+const ACCOUNTS: &[(&str, &str)] = &[
+    ("settlement", "Settlement"),
+    ("revenue", "Fees"),
+    ("receivable", "Receivables"),
+    ("advance", "Advances"),
+];
+
 /// What of a statement is asked for.
 struct Asked {
     account: &'static str,
@@ -83,19 +91,21 @@ pub(super) async fn show(
         .visit
         .console_page("Settlement", Some(id), "/settlement");
     let mut list = List::new(shell, &lead(terms.as_ref()), sums(&statement));
-    list.sections[0].title = format!("{}, {}", asked.account, days_of(asked.period));
-    let account = |name: &str, label| Link::new(format!("{here}?account={name}&{days}"), label);
-    list.actions = vec![
-        account("settlement", "Settlement"),
-        account("revenue", "Fees"),
-        account("receivable", "Receivables"),
-        account("advance", "Advances"),
+    let title = account_label(asked.account);
+    list.sections[0].title = format!("{title}, {}", days_of(asked.period));
+    let others = ACCOUNTS.iter().filter(|(name, _)| *name != asked.account);
+    list.actions = others
+        .map(|(name, label)| Link::new(format!("{here}?account={name}&{days}"), *label))
+        .collect();
+    list.actions
+        .extend(other_days(&here, &asked, app.env.now().day()));
+    list.actions.extend([
         Link::new(
             format!("{here}/statement.csv?account={}&{days}", asked.account),
             "Download CSV",
         ),
         Link::new(staff.path("/settlement/terms"), "Terms…"),
-    ];
+    ]);
     let first = format!("{here}?account={}&{days}", asked.account);
     let paging = Paging {
         newest: asked.cursor.map(|_| Link::new(&first, "Newest")),
@@ -112,6 +122,34 @@ pub(super) async fn show(
         table: payouts_table(&payouts),
     });
     page(&list)
+}
+
+fn account_label(name: &str) -> &'static str {
+    let found = ACCOUNTS.iter().find(|(known, _)| *known == name);
+    found.map_or("Statement", |(_, label)| *label)
+}
+
+/// The way to as many days before and after; none to days that have not begun.
+fn other_days(here: &str, asked: &Asked, today: Day) -> Vec<Link> {
+    let (from, to) = (asked.period.from(), asked.period.to());
+    let days = to.days_since(from).saturating_add(1);
+    let link = |from: Day, to: Day, label: &str| {
+        let account = asked.account;
+        Link::new(
+            format!("{here}?account={account}&from={from}&to={to}"),
+            label,
+        )
+    };
+    let mut links = vec![link(
+        from.plus_days(days.saturating_neg()),
+        from.plus_days(-1),
+        "Earlier days",
+    )];
+    if to < today {
+        let last = to.plus_days(days).min(today);
+        links.push(link(to.plus_days(1), last, "Later days"));
+    }
+    links
 }
 
 fn days_of(period: Period) -> String {
@@ -150,7 +188,10 @@ fn sums(statement: &Statement) -> Table {
 }
 
 fn lines(staff: &Staff, statement: &Statement) -> Table {
-    let empty = Empty::new("Nothing moved", "Choose other days or another account.");
+    let empty = Empty::new(
+        "Nothing moved",
+        "Look at other days or another account, above.",
+    );
     let columns = [
         "When",
         "What",
@@ -331,5 +372,39 @@ pub(super) async fn propose_terms(
             refused(&terms_page(&staff, &sent, Some(wrong)))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hrefs(from: &str, to: &str, today: &str) -> Vec<String> {
+        let day = |text: &str| text.parse::<Day>().unwrap();
+        let asked = Asked {
+            account: "revenue",
+            party: Party::Platform,
+            period: Period::new(day(from), day(to)).unwrap(),
+            cursor: None,
+        };
+        let links = other_days("/s", &asked, day(today));
+        links.into_iter().map(|link| link.href).collect()
+    }
+
+    #[test]
+    fn a_statement_leads_to_as_many_days_before_and_after() {
+        assert_eq!(
+            hrefs("2026-11-11", "2026-11-20", "2026-11-25"),
+            [
+                "/s?account=revenue&from=2026-11-01&to=2026-11-10",
+                "/s?account=revenue&from=2026-11-21&to=2026-11-25",
+            ]
+        );
+    }
+
+    #[test]
+    fn no_statement_leads_into_the_future() {
+        let today = hrefs("2026-11-25", "2026-11-25", "2026-11-25");
+        assert_eq!(today, ["/s?account=revenue&from=2026-11-24&to=2026-11-24"]);
     }
 }

@@ -1,9 +1,10 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use qiao_banks::{
-    BankChannel, BankTransfer, ChannelState, Error, Evidence, TransferPage, TransferState, Verdict,
+    BankChannel, BankTransfer, ChannelState, Error, Evidence, TransferPage, TransferState,
 };
 use qiao_model::{BankTransferId, Channel, Currency, Money};
+use qiao_payments::Party;
 use serde::Deserialize;
 
 use super::institution::Reason;
@@ -54,7 +55,7 @@ pub(super) async fn list(
     view.sections[0].title = "Channels".to_owned();
     view.sections.push(Section {
         title: "Transfers that have not ended".to_owned(),
-        table: transfer_table(&open).paging(paging),
+        table: transfer_table(&open, &channels).paging(paging),
     });
     page(&view)
 }
@@ -109,16 +110,16 @@ fn channel_table(visit: &Visit, channels: &[BankChannel]) -> Table {
     table
 }
 
-fn transfer_table(open: &[BankTransfer]) -> Table {
+fn transfer_table(open: &[BankTransfer], channels: &[BankChannel]) -> Table {
     let empty = Empty::new(
         "Every transfer has ended",
         "Transfers that a bank has not ended appear here.",
     );
     let columns = [
         "Transfer",
-        "Channel",
+        "Bank",
         "State",
-        "Asked again",
+        "Asked again at",
         ">Attempt",
         ">Amount",
     ];
@@ -133,7 +134,7 @@ fn transfer_table(open: &[BankTransfer]) -> Table {
                 format!("/operator/banks/transfers/{}", transfer.id),
                 transfer.id.to_string(),
             ),
-            Cell::text(transfer.route.channel.to_string()),
+            named(channels, transfer.route.channel),
             Cell::Badge(state_badge(transfer)),
             next,
             Cell::Figure(Figure::count(i64::from(standing.attempt))),
@@ -156,7 +157,7 @@ fn state_badge(transfer: &BankTransfer) -> Badge {
     Badge::new(tone, transfer.standing.state.name())
 }
 
-async fn find(app: &App, operator: &Operator, id: &str) -> Result<BankTransfer, Failed> {
+pub(super) async fn find(app: &App, operator: &Operator, id: &str) -> Result<BankTransfer, Failed> {
     let id: BankTransferId = id.parse().map_err(Failed::not_found)?;
     let found = app.banks.transfer(&operator.permit, id).await?;
     found.ok_or_else(|| Failed::not_found(format_args!("there is no bank transfer {id}")))
@@ -169,21 +170,47 @@ pub(super) async fn show(
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let transfer = find(&app, &operator, &id).await?;
-    page(&review(&app, &operator, &transfer, None).await?)
+    page(&review(&app, &operator, &transfer).await?)
 }
 
 async fn review(
     app: &App,
     operator: &Operator,
     transfer: &BankTransfer,
-    wrong: Option<String>,
 ) -> Result<BankTransferReview, Failed> {
+    let channels = app.banks.channels().await?;
     let evidence = app.banks.evidence(&operator.permit, transfer.id).await?;
+    let here = format!("/operator/banks/transfers/{}", transfer.id);
+    let is_stuck = transfer.is_stuck();
+    Ok(BankTransferReview {
+        shell: operator
+            .visit
+            .operator_page(app, "Bank transfer", "/banks")
+            .back("/operator/banks", "Banks"),
+        state: state_badge(transfer),
+        facts: facts(app, transfer).await?,
+        evidence: evidence_table(&evidence, &channels),
+        ask_again: is_stuck.then(|| {
+            Form::new(
+                "ask-again",
+                format!("{here}/ask-again"),
+                operator.visit.csrf(),
+                "Ask the bank again",
+            )
+        }),
+        decide: is_stuck.then(|| Link::new(format!("{here}/decide"), "Decide…")),
+    })
+}
+
+/// What is known of a transfer, for whoever looks at it or ends it.
+pub(super) async fn facts(app: &App, transfer: &BankTransfer) -> Result<Facts, Failed> {
+    let channels = app.banks.channels().await?;
     let (route, standing) = (&transfer.route, &transfer.standing);
-    let facts = Facts::new()
+    Ok(Facts::new()
+        .with("Transfer", Cell::code(transfer.id))
         .with("Purpose", Cell::text(transfer.purpose.name()))
-        .with("Whose", Cell::code(transfer.party))
-        .with("Channel", Cell::text(route.channel.to_string()))
+        .with("Whose", whose(app, transfer.party).await?)
+        .with("Bank", named(&channels, route.channel))
         .with("Amount", Cell::Figure(Figure::money(route.amount)))
         .with("Fee", Cell::Figure(Figure::money(route.fee)))
         .with("Payment", Cell::code(route.payment))
@@ -198,65 +225,49 @@ async fn review(
                 .reason
                 .as_deref()
                 .map(|why| Cell::text(sentence_of(why))),
-        );
-    let here = format!("/operator/banks/transfers/{}", transfer.id);
-    let csrf = operator.visit.csrf();
-    let is_stuck = transfer.is_stuck();
-    let verdicts = [
-        ("rejected", "The bank moved nothing"),
-        ("done", "The bank moved the money"),
-    ];
-    let verdicts = verdicts.map(|(value, label)| (value.to_owned(), label.to_owned()));
-    Ok(BankTransferReview {
-        shell: operator
-            .visit
-            .operator_page(app, transfer.id.to_string(), "/banks")
-            .back("/operator/banks", "Banks"),
-        state: state_badge(transfer),
-        facts,
-        evidence: evidence_table(&evidence),
-        ask_again: is_stuck.then(|| {
-            Form::new(
-                "ask-again",
-                format!("{here}/ask-again"),
-                csrf,
-                "Ask the bank again",
-            )
-        }),
-        decide: is_stuck.then(|| {
-            Form::new("decide", format!("{here}/decide"), csrf, "Decide")
-                .tone(Tone::Bad)
-                .problem(wrong)
-                .field(Field::new(
-                    "verdict",
-                    "What the bank's paper says",
-                    Kind::Choice(verdicts.to_vec()),
-                ))
-                .field(
-                    Field::new("bank_reference", "Bank's number", Kind::Code)
-                        .optional("when it moved the money"),
-                )
-                .field(
-                    Field::new("reason", "What proves it", Kind::Text)
-                        .hint("Kept in the audit; at most 200 characters."),
-                )
-        }),
-    })
+        ))
 }
 
-fn evidence_table(evidence: &[Evidence]) -> Table {
+/// An institution by its name; a person by their id alone.
+async fn whose(app: &App, party: Party) -> Result<Cell, Failed> {
+    let (Party::Institution(id) | Party::Revenue(id)) = party else {
+        return Ok(Cell::code(party));
+    };
+    let found = app.registry.institution(id).await?;
+    Ok(found.map_or_else(
+        || Cell::code(party),
+        |found| Cell::Two(found.name, party.to_string()),
+    ))
+}
+
+/// A channel by its bank's name; by its code alone once the configuration has
+/// forgotten it.
+pub(super) fn named(channels: &[BankChannel], code: Channel) -> Cell {
+    match name_of(channels, code) {
+        Some(name) => Cell::Two(name.to_owned(), code.to_string()),
+        None => Cell::code(code),
+    }
+}
+
+/// The name of a channel's bank, while the configuration knows it.
+pub(super) fn name_of(channels: &[BankChannel], code: Channel) -> Option<&str> {
+    let found = channels.iter().find(|channel| channel.code == code);
+    found.map(|channel| channel.name.as_str())
+}
+
+fn evidence_table(evidence: &[Evidence], channels: &[BankChannel]) -> Table {
     let empty = Empty::new(
         "Nothing is known yet",
         "Each exchange with the bank appears here.",
     );
-    let columns = ["When", "Channel", "How", "What", "Detail"];
+    let columns = ["When", "Bank", "How", "What", "Detail"];
     let mut table = Table::new("Evidence", &columns, empty);
     for one in evidence {
         table.push(vec![
             Cell::When(When(one.at)),
-            Cell::text(one.channel.to_string()),
-            Cell::text(one.via.name()),
-            Cell::text(one.outcome.clone()),
+            named(channels, one.channel),
+            Cell::text(one.via.name().replace('-', " ")),
+            Cell::text(one.outcome.replace('-', " ")),
             Cell::text(sentence_of(&one.detail)),
         ]);
     }
@@ -277,44 +288,6 @@ pub(super) async fn ask_again(
         Err(Failed::not_found(format_args!(
             "bank transfer {id} is not stuck"
         )))
-    }
-}
-
-#[derive(Default, Deserialize)]
-pub(super) struct Decision {
-    #[serde(default)]
-    verdict: String,
-    #[serde(default)]
-    bank_reference: String,
-    #[serde(default)]
-    reason: String,
-}
-
-/// `POST /operator/banks/transfers/{transfer}/decide`
-pub(super) async fn decide(
-    State(app): State<App>,
-    operator: Operator,
-    Path(id): Path<String>,
-    Sent(sent): Sent<Decision>,
-) -> Result<Response, Failed> {
-    let transfer = find(&app, &operator, &id).await?;
-    let verdict = match sent.verdict.as_str() {
-        "done" => Verdict::Done {
-            bank_reference: sent.bank_reference,
-        },
-        _ => Verdict::Rejected,
-    };
-    let decided = app
-        .banks
-        .decide(&operator.permit, transfer.id, verdict, &sent.reason)
-        .await;
-    match decided {
-        Ok(_) => see("/operator/banks?note=bank-decided"),
-        Err(error @ Error::Reason(_)) => {
-            let wrong = Some(sentence_of(&error.to_string()));
-            refused(&review(&app, &operator, &transfer, wrong).await?)
-        }
-        Err(error) => Err(error.into()),
     }
 }
 

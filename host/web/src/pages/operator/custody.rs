@@ -1,8 +1,10 @@
 use axum::extract::State;
 use axum::response::Response;
+use qiao_banks::BankChannel;
 use qiao_model::{Currency, Money};
 use qiao_settlement::{ChannelCustody, CustodyCheck, Doubt};
 
+use super::bank::named;
 use crate::App;
 use crate::pages::failed::{Failed, page};
 use crate::pages::view::staff::{List, Section};
@@ -12,6 +14,7 @@ use crate::pages::visit::Operator;
 /// `GET /operator/custody`
 pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<Response, Failed> {
     let check = app.settlement.custody(&operator.permit).await?;
+    let known = app.banks.channels().await?;
     let calendar = app.settlement.calendar();
     let mut lead = "Qiao is a channel: whatever the books owe to somebody is at a custody bank, but for what institutions owe themselves.".to_owned();
     if let Some(year) = calendar.missing_year(app.env.today()) {
@@ -31,7 +34,7 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
     }
     list.sections.push(Section {
         title: "Custody banks".to_owned(),
-        table: channels(&check),
+        table: channels(&check, &known),
     });
     page(&list)
 }
@@ -111,13 +114,13 @@ fn reasons(doubts: &[Doubt]) -> Table {
     table
 }
 
-fn channels(check: &CustodyCheck) -> Table {
+fn channels(check: &CustodyCheck, known: &[BankChannel]) -> Table {
     let empty = Empty::new(
         "No bank yet",
         "Each custody bank appears with its first movement.",
     );
     let columns = [
-        "Channel",
+        "Bank",
         ">Books",
         ">Leaving",
         ">Bank says",
@@ -128,17 +131,17 @@ fn channels(check: &CustodyCheck) -> Table {
     ];
     let mut table = Table::new("Custody banks", &columns, empty);
     for channel in &check.channels {
-        table.push(row(channel, check.currency));
+        table.push(row(channel, check.currency, known));
     }
     table
 }
 
-fn row(channel: &ChannelCustody, currency: Currency) -> Vec<Cell> {
+fn row(channel: &ChannelCustody, currency: Currency, known: &[BankChannel]) -> Vec<Cell> {
     let money = |minor| Cell::Figure(Figure::money(Money::new(minor, currency)));
     let dash = || Cell::text("–");
     let bank = channel.bank_minor.map_or_else(dash, money);
     let mut cells = vec![
-        Cell::code(channel.channel),
+        named(known, channel.channel),
         money(channel.books_minor),
         money(channel.leaving_minor),
         bank,

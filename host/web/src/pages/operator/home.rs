@@ -1,7 +1,9 @@
 use axum::extract::State;
 use axum::response::Response;
+use qiao_banks::{TRANSFERS_PAGE_MAX, TransferPage};
 use qiao_orders::OrderPage;
 use qiao_registry::{Institution, InstitutionState};
+use qiao_settlement::{CaseState, Terms, TermsState};
 
 use super::institution::waiting;
 use super::order::ORDERS_PER_PAGE;
@@ -31,6 +33,17 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
     };
     let stuck = app.orders.stuck(permit, first).await?;
     let totals = app.ledger.totals().await?;
+    let under_way = TransferPage {
+        before: None,
+        limit: TRANSFERS_PAGE_MAX,
+    };
+    let transfers = app.banks.open_transfers(permit, under_way).await?;
+    let stuck_at_banks = transfers.iter().filter(|t| t.is_stuck()).count();
+    let open = Some(CaseState::Open);
+    let cases = app.settlement.cases(permit, open, None).await?;
+    let terms = app.settlement.all_terms(permit, None).await?;
+    let is_proposed = |terms: &&Terms| terms.state == TermsState::Proposed;
+    let proposed = terms.iter().filter(is_proposed).count();
     let broken = totals
         .iter()
         .filter(|total| !super::books::is_whole(total))
@@ -58,6 +71,16 @@ pub(super) async fn show(State(app): State<App>, operator: Operator) -> Result<R
             .tile("Orders that wait", count(stuck.len()))
             .tone(attention(stuck.len()))
             .link("/operator/orders")
+            .tile("Bank transfers stuck", count(stuck_at_banks))
+            .note(format!("of {} under way", transfers.len()))
+            .tone(attention(stuck_at_banks))
+            .link("/operator/banks")
+            .tile("Open cases with banks", count(cases.len()))
+            .tone(attention(cases.len()))
+            .link("/operator/reconciliation")
+            .tile("Terms to approve", count(proposed))
+            .tone(attention(proposed))
+            .link("/operator/payouts")
             .tile("Assets that do not sum to zero", count(broken))
             .note(format!("of {}", totals.len()))
             .tone(books)

@@ -1,9 +1,11 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use qiao_banks::BankChannel;
 use qiao_model::{CaseId, Channel, Currency, Day, Money};
 use qiao_settlement::{Case, CaseEnd, CaseState, Error, NOTE_CHARS_MAX, PAGE_MAX, Reconciliation};
 use serde::Deserialize;
 
+use super::bank::{name_of, named};
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
 use crate::pages::sent::Sent;
@@ -32,22 +34,23 @@ pub(super) async fn list(
     let open = app.settlement.cases(&operator.permit, open, None).await?;
     let all = app.settlement.cases(&operator.permit, None, before).await?;
     let runs = app.settlement.reconciliations(&operator.permit).await?;
+    let channels = app.banks.channels().await?;
     let lead = "Each bank's statement is held against the bank transfers once its day is over. A case closes by itself when its other half turns up.";
     let shell = operator
         .visit
         .operator_page(&app, "Reconciliation", "/reconciliation");
-    let mut list = List::new(shell, lead, cases("Open cases", &open));
+    let mut list = List::new(shell, lead, cases("Open cases", &open, &channels));
     list.actions = vec![Link::new("/operator/custody", "Custody")];
     let is_full = all.len() == PAGE_MAX;
     let older = all.last().filter(|_| is_full);
     list.sections[0].title = "Open cases".to_owned();
     list.sections.push(Section {
         title: "Days".to_owned(),
-        table: days(&operator, &runs),
+        table: days(&operator, &runs, &channels),
     });
     list.sections.push(Section {
         title: "All cases".to_owned(),
-        table: cases("All cases", &all).paging(Paging {
+        table: cases("All cases", &all, &channels).paging(Paging {
             newest: before.map(|_| Link::new(HERE, "Newest")),
             older: older.map(|case| Link::new(format!("{HERE}?before={}", case.id), "Older")),
         }),
@@ -55,7 +58,7 @@ pub(super) async fn list(
     page(&list)
 }
 
-fn cases(title: &str, cases: &[Case]) -> Table {
+fn cases(title: &str, cases: &[Case], channels: &[BankChannel]) -> Table {
     let empty = Empty::new("No case", "Banks and books say the same.");
     let columns = [
         "Opened",
@@ -79,7 +82,7 @@ fn cases(title: &str, cases: &[Case]) -> Table {
         };
         table.push(vec![
             Cell::When(When(case.opened_at)),
-            Cell::Two(case.channel.to_string(), case.day.to_string()),
+            Cell::Two(bank_name(channels, case.channel), case.day.to_string()),
             Cell::Two(
                 case.kind.name().replace('-', " "),
                 named.cloned().unwrap_or_default(),
@@ -91,6 +94,10 @@ fn cases(title: &str, cases: &[Case]) -> Table {
         ]);
     }
     table
+}
+
+fn bank_name(channels: &[BankChannel], code: Channel) -> String {
+    name_of(channels, code).map_or_else(|| code.to_string(), str::to_owned)
 }
 
 fn badge(state: CaseState) -> Badge {
@@ -106,7 +113,11 @@ fn money(minor: i64) -> Cell {
     Cell::Figure(Figure::money(Money::new(minor, Currency::CNY)).signed())
 }
 
-fn days(operator: &Operator, runs: &[Reconciliation]) -> Table {
+fn balance(minor: i64) -> Cell {
+    Cell::Figure(Figure::money(Money::new(minor, Currency::CNY)))
+}
+
+fn days(operator: &Operator, runs: &[Reconciliation], channels: &[BankChannel]) -> Table {
     let empty = Empty::new("No day yet", "A day is compared soon after it has ended.");
     let columns = [
         "Day",
@@ -125,11 +136,11 @@ fn days(operator: &Operator, runs: &[Reconciliation]) -> Table {
             .hidden("day", run.day.to_string());
         table.push(vec![
             Cell::text(run.day.to_string()),
-            Cell::code(run.channel),
+            named(channels, run.channel),
             Cell::Figure(Figure::count(run.lines)),
             Cell::Figure(Figure::count(run.matched)),
-            money(run.bank_closing),
-            money(run.books_closing),
+            balance(run.bank_closing),
+            balance(run.books_closing),
             Cell::Forms(vec![again.tone(Tone::Info).compact()]),
         ]);
     }
@@ -162,12 +173,8 @@ pub(super) async fn ask(
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let case = find(&app, &operator, &id).await?;
-    page(&question(
-        &app,
-        &operator,
-        &case,
-        (&Ending::default(), None),
-    ))
+    let fresh = (&Ending::default(), None);
+    page(&question(&app, &operator, &case, fresh).await?)
 }
 
 async fn find(app: &App, operator: &Operator, id: &str) -> Result<Case, Failed> {
@@ -184,22 +191,20 @@ pub(super) struct Ending {
     note: String,
 }
 
-fn question(
+async fn question(
     app: &App,
     operator: &Operator,
     case: &Case,
     (ending, wrong): (&Ending, Option<String>),
-) -> Confirm {
+) -> Result<Confirm, Failed> {
+    let bank = bank_name(&app.banks.channels().await?, case.channel);
     let facts = Facts::new()
         .with("Case", Cell::code(case.id))
         .with(
             "What differs",
             Cell::text(case.kind.name().replace('-', " ")),
         )
-        .with(
-            "Bank and day",
-            Cell::text(format!("{}, {}", case.channel, case.day)),
-        )
+        .with("Bank and day", Cell::text(format!("{bank}, {}", case.day)))
         .with_some(
             "The bank's id",
             case.bank_reference.as_ref().map(Cell::code),
@@ -226,14 +231,14 @@ fn question(
                 .error(wrong),
         )
         .cancel(HERE, "Cancel");
-    Confirm {
+    Ok(Confirm {
         shell: operator
             .visit
             .operator_page(app, "End this case?", "/reconciliation"),
         text: "A case ends once, and the audit keeps who ended it and why.".to_owned(),
         facts,
         form,
-    }
+    })
 }
 
 /// `POST /operator/reconciliation/cases/{case}`
@@ -253,7 +258,7 @@ pub(super) async fn end(
         Ok(_) => see(format!("{HERE}?note=case-ended")),
         Err(Error::Note(_)) => {
             let wrong = format!("Say what was found, in at most {NOTE_CHARS_MAX} characters.");
-            refused(&question(&app, &operator, &case, (&ending, Some(wrong))))
+            refused(&question(&app, &operator, &case, (&ending, Some(wrong))).await?)
         }
         Err(error) => Err(error.into()),
     }

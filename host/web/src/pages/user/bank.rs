@@ -4,6 +4,7 @@ use qiao_banks::{BankChannel, BankLink, ChannelState, Cost, Error, LinkState, Re
 use qiao_model::{BankLinkId, Channel, Currency, Money};
 use serde::Deserialize;
 
+use super::bank_list;
 use super::session::Nothing;
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
@@ -46,6 +47,11 @@ async fn banks_page(app: &App, person: &Person, problem: Option<Notice>) -> Resu
         links: linked.collect(),
         empty: Empty::new(t.no_links, t.no_links_text),
         channels: to_link.collect(),
+        transfers: bank_list::newest(app, person)
+            .await?
+            .iter()
+            .map(|transfer| bank_list::row(transfer, t))
+            .collect(),
     })
 }
 

@@ -2,8 +2,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_auth::Error as AuthError;
 use qiao_banks::{
-    BankChannel, BankLink, BankTransfer, Error, LinkState, NewTopUp, NewWithdrawal, Purpose,
-    TransferState,
+    BankChannel, BankLink, BankTransfer, Direction, Error, LinkState, NewTopUp, NewWithdrawal,
+    Purpose, TransferState,
 };
 use qiao_model::{BankLinkId, BankTransferId, Currency, Money, Secret};
 use qiao_payments::{IdempotencyKey, Refusal};
@@ -34,11 +34,57 @@ pub(super) struct Asked {
     next: String,
 }
 
-/// The wallet's forms from and to the bank; none without a usable link.
+const TOP_UP: &str = "bank-top-up";
+const WITHDRAW: &str = "withdraw";
+
+/// A form that was refused: what it held, and what stood against it.
+pub(super) struct Kept<'a> {
+    form: &'static str,
+    asked: &'a Asked,
+    wrong: Wrong,
+}
+
+/// What stood against a form: beside a field, or against the whole of it.
+enum Wrong {
+    /// It is no amount.
+    Amount(String),
+    /// The PIN does not count.
+    Pin(String),
+    /// Anything else.
+    Whole(String),
+}
+
+impl Kept<'_> {
+    /// Puts back what was typed and says what was wrong with it; never a PIN.
+    fn fill(kept: Option<&Self>, form: Form, mut account: Field, mut amount: Field) -> Form {
+        let Some(kept) = kept else {
+            return form.field(account).field(amount);
+        };
+        account = account.value(&kept.asked.link);
+        amount = amount.value(&kept.asked.amount);
+        let (amount, whole) = match &kept.wrong {
+            Wrong::Amount(wrong) => (amount.error(Some(wrong.clone())), None),
+            Wrong::Whole(wrong) => (amount, Some(wrong.clone())),
+            Wrong::Pin(_) => (amount, None),
+        };
+        form.problem(whole).field(account).field(amount)
+    }
+
+    fn pin(kept: Option<&Self>) -> Option<String> {
+        match kept.map(|kept| &kept.wrong) {
+            Some(Wrong::Pin(wrong)) => Some(wrong.clone()),
+            Some(Wrong::Amount(_) | Wrong::Whole(_)) | None => None,
+        }
+    }
+}
+
+/// The wallet's forms from and to the bank; none without a usable link, and no
+/// withdrawal without a PIN.
 pub(super) async fn forms(
     app: &App,
     person: &Person,
     next: &str,
+    kept: Option<&Kept<'_>>,
 ) -> Result<Vec<(String, String, Form)>, Failed> {
     let t = person.visit.t();
     let choices = accounts(app, person).await?;
@@ -49,18 +95,17 @@ pub(super) async fn forms(
     let amount =
         || Field::new("amount", t.amount, Kind::Decimal("CNY".to_owned())).placeholder("1000.00");
     let csrf = person.visit.csrf();
-    let top_up = Form::new("bank-top-up", "/banks/top-up", csrf, t.top_up)
+    let of = |id| kept.filter(|kept| kept.form == id);
+    let top_up = Form::new(TOP_UP, "/banks/top-up", csrf, t.top_up)
         .hidden("key", new_key(app))
-        .hidden("next", next)
-        .field(account())
-        .field(amount());
+        .hidden("next", next);
+    let top_up = Kept::fill(of(TOP_UP), top_up, account(), amount());
     let mut forms = vec![(t.top_up.to_owned(), t.from_bank.to_owned(), top_up)];
     if app.auth.has_pin(&person.permit).await? {
-        let withdraw = Form::new("withdraw", "/banks/withdraw", csrf, t.withdraw)
-            .hidden("key", new_key(app))
-            .field(account())
-            .field(amount())
-            .field(Field::new("pin", t.payment_pin, Kind::Pin));
+        let pin = Field::new("pin", t.payment_pin, Kind::Pin).error(Kept::pin(of(WITHDRAW)));
+        let withdraw =
+            Form::new(WITHDRAW, "/banks/withdraw", csrf, t.withdraw).hidden("key", new_key(app));
+        let withdraw = Kept::fill(of(WITHDRAW), withdraw, account(), amount()).field(pin);
         forms.push((t.withdraw.to_owned(), t.to_bank.to_owned(), withdraw));
     }
     Ok(forms)
@@ -119,7 +164,10 @@ pub(super) async fn top_up(
     let t = person.visit.t();
     let amount = match asked.amount(t) {
         Ok(amount) => amount,
-        Err(wrong) => return wallet::refuse(&app, &person, wrong).await,
+        Err(wrong) => {
+            let wrong = Wrong::Amount(wrong);
+            return refuse(&app, &person, (TOP_UP, &asked, wrong)).await;
+        }
     };
     let new = NewTopUp {
         link: asked.link()?,
@@ -134,7 +182,10 @@ pub(super) async fn top_up(
             }
             see(format!("/banks/transfers/{}", transfer.id))
         }
-        Err(error) => refuse(&app, &person, error).await,
+        Err(error) => match refusal(&error, t) {
+            Some(told) => refuse(&app, &person, (TOP_UP, &asked, Wrong::Whole(told))).await,
+            None => Err(error.into()),
+        },
     }
 }
 
@@ -147,14 +198,20 @@ pub(super) async fn withdraw(
     let t = person.visit.t();
     let amount = match asked.amount(t) {
         Ok(amount) => amount,
-        Err(wrong) => return wallet::refuse(&app, &person, wrong).await,
+        Err(wrong) => {
+            let wrong = Wrong::Amount(wrong);
+            return refuse(&app, &person, (WITHDRAW, &asked, wrong)).await;
+        }
     };
     let pin = Secret::new(asked.pin.clone());
     let verified = (app.auth).verify_pin_in_session(&person.permit, &person.session, &pin);
     let pin = match verified.await {
         Ok(pin) => pin,
         Err(error) => match wrong_pin(&error, t) {
-            Some(wrong) => return wallet::refuse(&app, &person, wrong).await,
+            Some(wrong) => {
+                let wrong = Wrong::Pin(wrong);
+                return refuse(&app, &person, (WITHDRAW, &asked, wrong)).await;
+            }
             None => return Err(error.into()),
         },
     };
@@ -166,7 +223,10 @@ pub(super) async fn withdraw(
     };
     match app.banks.withdraw(&person.permit, new).await {
         Ok(transfer) => see(format!("/banks/transfers/{}", transfer.id)),
-        Err(error) => refuse(&app, &person, error).await,
+        Err(error) => match refusal(&error, t) {
+            Some(told) => refuse(&app, &person, (WITHDRAW, &asked, Wrong::Whole(told))).await,
+            None => Err(error.into()),
+        },
     }
 }
 
@@ -180,13 +240,14 @@ fn wrong_pin(error: &AuthError, t: &Text) -> Option<String> {
     }
 }
 
-/// The wallet with what stood against it. Nothing was asked of a bank.
-async fn refuse(app: &App, person: &Person, error: Error) -> Result<Response, Failed> {
-    let t = person.visit.t();
-    match refusal(&error, t) {
-        Some(sentence) => wallet::refuse(app, person, sentence).await,
-        None => Err(error.into()),
-    }
+/// The wallet with what stood against a form of it. Nothing was asked of a bank.
+async fn refuse(
+    app: &App,
+    person: &Person,
+    (form, asked, wrong): (&'static str, &Asked, Wrong),
+) -> Result<Response, Failed> {
+    let kept = Kept { form, asked, wrong };
+    wallet::refuse(app, person, &asked.next, &kept).await
 }
 
 /// What a person is told of a refusal that they can do something about.
@@ -222,28 +283,33 @@ pub(super) async fn show(
 pub(super) fn transfer_page(person: &Person, transfer: &BankTransfer) -> BankTransferPage {
     let t = person.visit.t();
     let (route, standing) = (&transfer.route, &transfer.standing);
-    let title = match transfer.purpose {
-        Purpose::TopUp | Purpose::Advance => t.top_up_from,
-        Purpose::Payment => t.paid_from,
-        Purpose::Withdrawal | Purpose::Payout | Purpose::AdvanceReturn => t.withdrawal_to,
+    let (arrives, leaves) = match transfer.purpose.direction() {
+        Direction::In => (t.bank_to_balance, t.bank_from_account),
+        Direction::Out => (t.bank_to_account, t.bank_from_balance),
     };
+    let [arriving, leaving] = moved(transfer).map(Figure::money).map(Cell::Figure);
     let facts = Facts::new()
-        .with(t.bank_transfer, Cell::code(transfer.id))
-        .with(t.amount, Cell::Figure(Figure::money(route.amount)))
+        .with(arrives, arriving)
         .with(t.bank_fee_line, Cell::Figure(Figure::money(route.fee)))
+        .with(leaves, leaving)
+        .with(t.bank_transfer, Cell::code(transfer.id))
         .with(t.step_confirmed, Cell::When(When(transfer.requested_at)))
         .with_some(
             t.bank_reference,
             standing.bank_reference.as_ref().map(Cell::code),
         );
-    let again = (!standing.state.is_final()).then(|| {
-        let here = format!("/banks/transfers/{}", transfer.id);
-        Link::new(here, t.look_again)
-    });
+    let again = match standing.state {
+        TransferState::Requested | TransferState::Unknown | TransferState::Accepted => {
+            let here = format!("/banks/transfers/{}", transfer.id);
+            Some(Link::new(here, t.look_again))
+        }
+        TransferState::Rejected => Some(Link::new("/wallet", t.try_again)),
+        TransferState::Done => None,
+    };
     BankTransferPage {
         shell: person
             .visit
-            .user_page(fill(title, &[&transfer.description]), "/wallet")
+            .user_page(named(transfer, t), "/wallet")
             .back("/wallet", t.wallet),
         state: state_notice(transfer, t),
         facts,
@@ -251,27 +317,53 @@ pub(super) fn transfer_page(person: &Person, transfer: &BankTransfer) -> BankTra
     }
 }
 
+/// What a transfer is called: its bank, and which way.
+pub(super) fn named(transfer: &BankTransfer, t: &Text) -> String {
+    let title = match transfer.purpose {
+        Purpose::TopUp => t.top_up_from,
+        Purpose::Payment => t.paid_from,
+        Purpose::Withdrawal | Purpose::Payout => t.withdrawal_to,
+    };
+    fill(title, &[&transfer.description])
+}
+
+/// What arrives and what leaves: they differ by the fee. The bank moves the
+/// route's amount, so a fee is inside of what comes in and beside what goes out.
+fn moved(transfer: &BankTransfer) -> [Money; 2] {
+    let (amount, fee) = (transfer.route.amount, transfer.route.fee.minor);
+    let money = |minor| Money::new(minor, amount.currency);
+    match transfer.purpose.direction() {
+        Direction::In => [money(amount.minor.saturating_sub(fee)), amount],
+        Direction::Out => [amount, money(amount.minor.saturating_add(fee))],
+    }
+}
+
+/// A transfer's state in a word.
+pub(super) fn state_word(state: TransferState, t: &'static Text) -> (Tone, &'static str) {
+    match state {
+        TransferState::Requested | TransferState::Accepted => (Tone::Info, t.bank_on_its_way),
+        TransferState::Unknown => (Tone::Warning, t.bank_unknown),
+        TransferState::Done => (Tone::Good, t.bank_done),
+        TransferState::Rejected => (Tone::Bad, t.bank_rejected),
+    }
+}
+
 fn state_notice(transfer: &BankTransfer, t: &'static Text) -> Notice {
-    let (tone, title, text) = match transfer.standing.state {
-        TransferState::Requested | TransferState::Accepted => (
-            Tone::Info,
-            t.bank_on_its_way,
-            t.bank_on_its_way_text.to_owned(),
-        ),
+    let (tone, title) = state_word(transfer.standing.state, t);
+    let text = match transfer.standing.state {
+        TransferState::Requested | TransferState::Accepted => t.bank_on_its_way_text.to_owned(),
         TransferState::Unknown if transfer.purpose == Purpose::Payment => {
-            let text = format!("{} {}", t.bank_unknown_text, t.pay_from_bank_unknown);
-            (Tone::Warning, t.bank_unknown, text)
+            format!("{} {}", t.bank_unknown_text, t.pay_from_bank_unknown)
         }
-        TransferState::Unknown => (
-            Tone::Warning,
-            t.bank_unknown,
-            t.bank_unknown_text.to_owned(),
-        ),
-        TransferState::Done => (Tone::Good, t.bank_done, t.bank_done_text.to_owned()),
+        TransferState::Unknown => t.bank_unknown_text.to_owned(),
+        TransferState::Done => t.bank_done_text.to_owned(),
         TransferState::Rejected => {
             let reason = transfer.standing.reason.as_deref().unwrap_or_default();
-            let text = format!("{} {}", reason_text(reason, t), t.bank_rejected_text);
-            (Tone::Bad, t.bank_rejected, text)
+            let then = match transfer.purpose.direction() {
+                Direction::In => t.bank_rejected_in_text,
+                Direction::Out => t.bank_rejected_out_text,
+            };
+            format!("{} {then}", reason_text(reason, t))
         }
     };
     Notice::new(tone, text).titled(title)

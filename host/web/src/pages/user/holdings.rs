@@ -5,7 +5,6 @@ use qiao_model::{Currency, Money, Rounding};
 
 use crate::App;
 use crate::pages::failed::{Failed, page};
-use crate::pages::text::fill;
 use crate::pages::view::user::{Holding, Holdings};
 use crate::pages::view::{Empty, Figure, Link};
 use crate::pages::visit::Person;
@@ -40,9 +39,9 @@ pub(super) async fn show(State(app): State<App>, person: Person) -> Result<Respo
             units: Figure::units(held.balance.available(), t.units),
             held: is_held.then(|| Figure::units(held.balance.pending_out, t.units)),
             income: Figure::units(held.income_minor, t.units),
-            price: price.map_or_else(String::new, |price| {
+            price: price.map(|price| {
                 let nav = Figure::scaled(price.nav_e4, 4, &product.currency.to_string());
-                fill(t.price_line, &[&nav.text(), &price.day])
+                (nav, price.day.to_string())
             }),
         });
     }

@@ -127,6 +127,7 @@ fn movement(payment: &Payment, t: &Text) -> Movement {
     );
     Movement {
         title: payment.description.clone(),
+        order: payment.order.map(|order| format!("/orders/{order}")),
         at: When(payment.created_at),
         detail: wording::payment_word(payment.state, t).to_owned(),
         amount: Figure::money(spent),

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use qiao_catalog::fee::ChargedLine;
 use qiao_catalog::{Capture, OrderKind};
 use qiao_ledger::Transfer;
 use qiao_model::{Asset, OrderId, TransferId};
@@ -11,6 +12,7 @@ use serde::Deserialize;
 
 use crate::App;
 use crate::pages::failed::{Failed, page, sentence_of};
+use crate::pages::purpose;
 use crate::pages::text::Text;
 use crate::pages::view::user::{MoneyStory, Order as OrderView, OrderRow, Orders};
 use crate::pages::view::{
@@ -84,10 +86,10 @@ pub(super) async fn show(
     let product = product.map_or_else(String::new, |product| product.name.clone());
     let (state, explanation) = wording::order_state(order.standing.state, t);
     let payment = app.payments.of_order(&person.permit, id).await?;
-    let mandate = payment.as_ref().and_then(|payment| match payment.method {
-        Method::Mandate(id) => Some(Cell::link(format!("/mandates/{id}"), t.your_mandate)),
-        Method::Balance | Method::Bank { .. } => None,
-    });
+    let method = match payment.as_ref().map(|payment| payment.method) {
+        Some(method) => paid_by(&app, &person, method).await?,
+        None => None,
+    };
     let money = match payment {
         Some(payment) => {
             let refunds = app.payments.refunds_of(&person.permit, payment.id).await?;
@@ -103,13 +105,36 @@ pub(super) async fn show(
                 .institution(order.quote.institution, &institution, asset)
                 .product(order.quote.product)
                 .platform(asset);
-            stories(&payment, &refunds, &transfers, &names, t)
+            stories(
+                &payment,
+                &refunds,
+                &transfers,
+                (&names, &order.quote.lines[..]),
+            )
         }
         None => Vec::new(),
     };
     let arrival = app.orders.arrivals(&[id]).await?.remove(&id);
     let quote = &order.quote;
     let fee = |line| wording::fee(line, t);
+    let facts = Facts::new()
+        .with(t.kind, Cell::text(wording::order_kind(quote.kind, t)))
+        .with(t.institution, Cell::text(institution))
+        .with(t.product, Cell::text(product))
+        .with_some(
+            t.arrives,
+            arrival.map(|arrival| Cell::text(arrival.day().to_string())),
+        )
+        .with_some(
+            t.units_held,
+            quote
+                .units_minor
+                .map(|units| Cell::Figure(Figure::units(units, t.units))),
+        );
+    let facts = match method {
+        Some((label, cell)) => facts.with(label, cell),
+        None => facts,
+    };
     page(&OrderView {
         shell: person
             .visit
@@ -123,27 +148,40 @@ pub(super) async fn show(
         total: Figure::money(quote.amount),
         timeline: timeline(&order, t),
         receipt: receipt(&order.standing, t),
-        facts: Facts::new()
-            .with(t.kind, Cell::text(wording::order_kind(quote.kind, t)))
-            .with(t.institution, Cell::text(institution))
-            .with(t.product, Cell::text(product))
-            .with_some(
-                t.arrives,
-                arrival.map(|arrival| Cell::text(arrival.day().to_string())),
-            )
-            .with_some(
-                t.units_held,
-                quote
-                    .units_minor
-                    .map(|units| Cell::Figure(Figure::units(units, t.units))),
-            )
-            .with_some(t.charged_by, mandate),
+        facts,
         principal: (
             principal_label(quote.kind, t).to_owned(),
             Figure::money(quote.principal),
         ),
         fees: quote.lines.iter().map(fee).collect(),
         money,
+    })
+}
+
+/// Which bank account or which mandate an order was paid by; nothing for the balance.
+async fn paid_by(
+    app: &App,
+    person: &Person,
+    method: Method,
+) -> Result<Option<(&'static str, Cell)>, Failed> {
+    let t = person.visit.t();
+    Ok(match method {
+        Method::Balance => None,
+        Method::Mandate(id) => {
+            let mandate = Cell::link(format!("/mandates/{id}"), t.your_mandate);
+            Some((t.charged_by, mandate))
+        }
+        Method::Bank { link, channel } => {
+            let channels = app.banks.channels().await?;
+            let links = app.banks.links(&person.permit).await?;
+            let bank = channels.iter().find(|known| known.code == channel);
+            let bank = bank.map_or_else(|| channel.to_string(), |bank| bank.name.clone());
+            // An account that was unlinked since has no number any more.
+            let account = links.iter().find(|known| known.id == link);
+            let account = account.map_or("", |account| account.number_masked.as_str());
+            let paid_from = format!("{bank} {account}");
+            Some((t.paid_from_account, Cell::text(paid_from.trim_end())))
+        }
     })
 }
 
@@ -241,9 +279,9 @@ fn stories(
     payment: &Payment,
     refunds: &[Refund],
     transfers: &[Transfer],
-    names: &AccountNames,
-    t: &'static Text,
+    (names, fees): (&AccountNames, &[ChargedLine]),
 ) -> Vec<MoneyStory> {
+    let t = names.t();
     let money = Asset::Currency(payment.amount.currency);
     let units = payment
         .deliveries
@@ -251,7 +289,7 @@ fn stories(
         .map_or(money, |delivery| delivery.amount.asset);
     // The one purpose of a delivery is its units; all other transfers are money.
     let asset_of = |transfer: &Transfer| {
-        if transfer.purpose.trim_start_matches("refund/") == "units" {
+        if purpose::plain(&transfer.purpose) == "units" {
             units
         } else {
             money
@@ -265,13 +303,13 @@ fn stories(
     let (back, there): (Vec<&Transfer>, Vec<&Transfer>) = transfers
         .iter()
         .filter(|transfer| !resolved.contains(&transfer.id))
-        .partition(|transfer| transfer.purpose.starts_with("refund/"));
+        .partition(|transfer| purpose::is_refund(&transfer.purpose));
     let mut stories = vec![MoneyStory {
         title: t.payment.to_owned(),
         id: payment.id.to_string(),
         state: wording::payment_state(payment.state, t),
         amount: Figure::money(payment.amount),
-        transfers: names.table(&there, asset_of),
+        transfers: names.table(&there, fees, asset_of),
     }];
     let mut rest = back;
     for (index, refund) in refunds.iter().enumerate() {
@@ -286,7 +324,7 @@ fn stories(
             id: refund.id.to_string(),
             state: Badge::new(Tone::Good, t.payment_posted),
             amount: Figure::money(refund.amount),
-            transfers: names.table(&own, asset_of),
+            transfers: names.table(&own, fees, asset_of),
         });
     }
     stories

@@ -5,7 +5,7 @@ use qiao_model::Secret;
 use serde::Deserialize;
 
 use crate::App;
-use crate::pages::failed::{Failed, page, refused, see, sentence_of};
+use crate::pages::failed::{Failed, page, refused, see};
 use crate::pages::sent::Sent;
 use crate::pages::text::fill;
 use crate::pages::view::user::Pin;
@@ -101,7 +101,7 @@ pub(super) async fn save(
         Ok(()) if sent.next.is_empty() => return see("/me?note=pin-saved"),
         Ok(()) => return see(own_path(&sent.next)),
         Err(Error::WeakPin) => Wrong {
-            pin: Some(sentence_of(&Error::WeakPin.to_string())),
+            pin: Some(t.pin_rule.to_owned()),
             ..Wrong::default()
         },
         Err(Error::WrongPin { tries_left }) => Wrong {

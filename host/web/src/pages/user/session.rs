@@ -1,13 +1,13 @@
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use qiao_auth::{Error, NewUser, PASSWORD_CHARS_MIN, SessionToken};
+use qiao_auth::{Error, NewUser, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, SessionToken};
 use qiao_model::Secret;
 use serde::Deserialize;
 
 use crate::App;
 use crate::extract::session_token;
-use crate::pages::failed::{Failed, page, refused, see, sentence_of};
+use crate::pages::failed::{Failed, page, refused, see};
 use crate::pages::sent::Sent;
 use crate::pages::text::fill;
 use crate::pages::view::user::{LogIn, Me, SignUp};
@@ -84,9 +84,12 @@ pub(super) async fn sign_up(
     match app.auth.sign_up(new).await {
         Ok(_) => {}
         Err(Error::LoginTaken(_)) => wrong.login = Some(t.login_taken.to_owned()),
-        Err(error @ Error::InvalidLogin) => wrong.login = Some(sentence_of(&error.to_string())),
-        Err(error @ Error::InvalidName) => wrong.name = Some(sentence_of(&error.to_string())),
-        Err(error @ Error::WeakPassword) => wrong.password = Some(sentence_of(&error.to_string())),
+        Err(Error::InvalidLogin) => wrong.login = Some(t.login_rule.to_owned()),
+        Err(Error::InvalidName) => wrong.name = Some(t.name_rule.to_owned()),
+        Err(Error::WeakPassword) => {
+            let limits: [&dyn std::fmt::Display; 2] = [&PASSWORD_CHARS_MIN, &PASSWORD_CHARS_MAX];
+            wrong.password = Some(fill(t.password_rule, &limits));
+        }
         Err(error) => return Err(error.into()),
     }
     if wrong.name.is_some() || wrong.login.is_some() || wrong.password.is_some() {
@@ -211,6 +214,10 @@ pub(super) async fn show_me(State(app): State<App>, person: Person) -> Result<Re
             .with_some(t.login, session.map(|session| Cell::text(session.login())))
             .with("ID", Cell::code(user)),
         pin,
+        banks: app
+            .banks
+            .is_any_configured()
+            .then(|| Link::new("/banks", t.banks)),
         faces,
         log_out: Form::new("log-out", "/logout", visit.csrf(), t.log_out).tone(Tone::Info),
     })

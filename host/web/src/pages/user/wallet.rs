@@ -7,9 +7,11 @@ use qiao_model::{Currency, Money, TransferId};
 use qiao_payments::{IdempotencyKey, StatementLine, StatementOf, StatementPage};
 use serde::Deserialize;
 
-use super::bank_transfer;
+use super::bank_list;
+use super::bank_transfer::{self, Kept};
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see};
+use crate::pages::purpose;
 use crate::pages::sent::Sent;
 use crate::pages::text::{Text, fill};
 use crate::pages::view::user::{Movement, Wallet};
@@ -45,17 +47,34 @@ pub(super) async fn show(
         next: query.next.clone(),
         ..TopUp::default()
     };
-    page(&wallet_page(&app, &person, &query, &top_up, None).await?)
+    page(&wallet_page(&app, &person, &query, Forms::of(&top_up)).await?)
+}
+
+/// What the wallet's forms hold, and what stood against them.
+struct Forms<'a> {
+    top_up: &'a TopUp,
+    error: Option<String>,
+    bank: Option<&'a Kept<'a>>,
+}
+
+impl<'a> Forms<'a> {
+    fn of(top_up: &'a TopUp) -> Self {
+        Self {
+            top_up,
+            error: None,
+            bank: None,
+        }
+    }
 }
 
 async fn wallet_page(
     app: &App,
     person: &Person,
     query: &WalletQuery,
-    top_up: &TopUp,
-    error: Option<String>,
+    forms: Forms<'_>,
 ) -> Result<Wallet, Failed> {
     let t = person.visit.t();
+    let top_up = forms.top_up;
     let from = query.before.as_deref().map(str::parse::<TransferId>);
     let from = from.transpose().map_err(Failed::not_found)?;
     let of = StatementOf::User(person.user, Currency::CNY);
@@ -73,15 +92,22 @@ async fn wallet_page(
     if !top_up.next.is_empty() {
         shell = shell.back(own_path(&top_up.next), t.checkout);
     }
+    let bank_forms = bank_transfer::forms(app, person, &top_up.next, forms.bank).await?;
     Ok(Wallet {
         shell,
         available: Figure::money(Money::cny(balance.available())),
         held,
-        bank_forms: bank_transfer::forms(app, person, &top_up.next).await?,
-        banks: app
-            .banks
-            .is_any_configured()
-            .then(|| Link::new("/banks", t.banks)),
+        under_way: bank_list::under_way(&bank_list::newest(app, person).await?, t),
+        pin_needed: pin_needed(app, person, !bank_forms.is_empty()).await?,
+        banks: app.banks.is_any_configured().then(|| {
+            let label = if bank_forms.is_empty() {
+                t.link_bank
+            } else {
+                t.linked_accounts
+            };
+            Link::new("/banks", label)
+        }),
+        bank_forms,
         top_up: app.gives_play_money().then(|| {
             Form::new("top-up", "/wallet/top-up", person.visit.csrf(), t.top_up)
                 .hidden("key", &top_up.key)
@@ -91,7 +117,7 @@ async fn wallet_page(
                         .placeholder("1000.00")
                         .hint(fill(t.top_up_limit, &[&Figure::money(TOP_UP_MAX).text()]))
                         .value(&top_up.amount)
-                        .error(error),
+                        .error(forms.error),
                 )
         }),
         movements,
@@ -101,6 +127,16 @@ async fn wallet_page(
             older: next.map(|next| Link::new(format!("/wallet?before={next}"), t.older)),
         },
     })
+}
+
+/// What a person without a PIN reads where the withdrawal would be.
+async fn pin_needed(app: &App, person: &Person, is_linked: bool) -> Result<Option<Notice>, Failed> {
+    if !is_linked || app.auth.has_pin(&person.permit).await? {
+        return Ok(None);
+    }
+    let t = person.visit.t();
+    let notice = Notice::new(Tone::Info, t.pin_needed_to_withdraw).titled(t.withdraw);
+    Ok(Some(notice.link("/pin?next=/wallet", t.set_pin)))
 }
 
 /// One movement for each payment and each refund of one, however many splits it
@@ -146,7 +182,7 @@ fn bank_title(line: &StatementLine, t: &Text) -> Option<&'static str> {
 }
 
 fn is_refund(line: &StatementLine) -> bool {
-    line.transfer.purpose.starts_with("refund/")
+    purpose::is_refund(&line.transfer.purpose)
 }
 
 fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
@@ -173,20 +209,34 @@ fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
         TransferKind::Pending => (t.transfer_pending, Figure::money(Money::cny(held))),
         TransferKind::VoidPending { .. } => (t.transfer_void, Figure::money(Money::cny(held))),
     };
+    let payment = newest.payment.as_ref();
     Movement {
         title,
+        order: payment
+            .and_then(|payment| payment.order)
+            .map(|order| format!("/orders/{order}")),
         at: When(newest.transfer.at),
         detail: detail.to_owned(),
         amount,
     }
 }
 
-/// The wallet with what stood against a form of it.
-pub(super) async fn refuse(app: &App, person: &Person, wrong: String) -> Result<Response, Failed> {
-    let (query, top_up) = (WalletQuery::default(), TopUp::default());
-    let mut view = wallet_page(app, person, &query, &top_up, None).await?;
-    view.shell = view.shell.notice(Some(Notice::new(Tone::Bad, wrong)));
-    refused(&view)
+/// The wallet with what stood against a bank's form of it.
+pub(super) async fn refuse(
+    app: &App,
+    person: &Person,
+    next: &str,
+    kept: &Kept<'_>,
+) -> Result<Response, Failed> {
+    let top_up = TopUp {
+        next: next.to_owned(),
+        ..TopUp::default()
+    };
+    let forms = Forms {
+        bank: Some(kept),
+        ..Forms::of(&top_up)
+    };
+    refused(&wallet_page(app, person, &WalletQuery::default(), forms).await?)
 }
 
 #[derive(Default, Deserialize)]
@@ -220,8 +270,11 @@ pub(super) async fn top_up(
         Ok(amount) => amount,
         Err(wrong) => {
             let query = WalletQuery::default();
-            let error = Some(wrong.to_owned());
-            return refused(&wallet_page(&app, &person, &query, &sent, error).await?);
+            let forms = Forms {
+                error: Some(wrong.to_owned()),
+                ..Forms::of(&sent)
+            };
+            return refused(&wallet_page(&app, &person, &query, forms).await?);
         }
     };
     let request = format!("POST /wallet/top-up {amount}");

@@ -57,9 +57,10 @@ impl Figure {
         }
     }
 
-    /// The same with its sign in front even when it is positive.
+    /// The same with its sign in front even when it is positive; zero has none.
     pub(crate) fn signed(mut self) -> Self {
-        if !self.digits.starts_with('-') {
+        let is_zero = !self.digits.contains(|digit| ('1'..='9').contains(&digit));
+        if !is_zero && !self.digits.starts_with('-') {
             self.digits.insert(0, '+');
         }
         self
@@ -231,6 +232,8 @@ mod tests {
         }
         assert_eq!(Figure::scaled(10_123, 4, "CNY").text(), "1.0123 CNY");
         assert_eq!(Figure::money(Money::cny(5)).signed().text(), "+0.05 CNY");
+        assert_eq!(Figure::money(Money::cny(0)).signed().text(), "0.00 CNY");
+        assert_eq!(Figure::money(Money::cny(-5)).signed().text(), "-0.05 CNY");
     }
 
     #[test]

@@ -85,6 +85,6 @@ pub(crate) struct BankTransferReview {
     pub(crate) evidence: Table,
     /// Has the worker ask, when it is stuck.
     pub(crate) ask_again: Option<Form>,
-    /// Ends it by the bank's paper, when it is stuck.
-    pub(crate) decide: Option<Form>,
+    /// Ends it by the bank's paper, by way of a question, when it is stuck.
+    pub(crate) decide: Option<Link>,
 }

@@ -11,7 +11,7 @@ mod session;
 mod wallet;
 
 pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
-pub(crate) use bank::{BankTransferPage, Banks, LinkedAccount};
+pub(crate) use bank::{BankTransferPage, Banks, LinkedAccount, TransferRow};
 pub(crate) use checkout::{Checkout, CheckoutState, Debited, FeeLine, MethodRow, Payable};
 pub(crate) use home::{AccountCard, Greeting, Home};
 pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates};

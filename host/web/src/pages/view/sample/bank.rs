@@ -3,9 +3,9 @@
 use super::{CSRF, PAYMENT, Sample, cny, sample, visitor, when};
 use crate::pages::text::{Text, fill};
 use crate::pages::view::operator::BankTransferReview;
-use crate::pages::view::user::{BankTransferPage, Banks, LinkedAccount};
+use crate::pages::view::user::{BankTransferPage, Banks, LinkedAccount, TransferRow};
 use crate::pages::view::{
-    Badge, Cell, Empty, Face, Facts, Field, Form, Kind, Link, Locale, Notice, Shell, Table, Tone,
+    Badge, Cell, Empty, Face, Facts, Form, Link, Locale, Notice, Shell, Table, Tone,
 };
 
 const TRANSFER: &str = "btr_01kgb7m3c8f7q9s2x4v6w8y0zc";
@@ -27,6 +27,19 @@ fn banks(locale: Locale, filled: bool) -> Banks {
             Link::new("/banks/river/link", fill(t.link_at, &[&"River Bank"])),
             fill(t.bank_fee, &[&"0.10 CNY", &"0.1 %"]),
         )],
+        transfers: if filled { vec![row(t)] } else { Vec::new() },
+    }
+}
+
+pub(super) fn row(t: &'static Text) -> TransferRow {
+    TransferRow {
+        link: Link::new(
+            format!("/banks/transfers/{TRANSFER}"),
+            fill(t.top_up_from, &[&"River Bank"]),
+        ),
+        at: when(5),
+        amount: cny(300_000),
+        state: Badge::new(Tone::Warning, t.bank_unknown),
     }
 }
 
@@ -41,8 +54,8 @@ fn transfer(unknown: bool) -> BankTransferPage {
             Notice::new(Tone::Good, t.bank_done_text).titled(t.bank_done)
         },
         facts: Facts::new()
-            .with(t.bank_transfer, Cell::code(TRANSFER))
-            .with(t.amount, Cell::Figure(cny(300_000))),
+            .with(t.bank_to_balance, Cell::Figure(cny(300_000)))
+            .with(t.bank_transfer, Cell::code(TRANSFER)),
         again: unknown.then(|| Link::new(format!("/banks/transfers/{TRANSFER}"), t.look_again)),
     }
 }
@@ -61,7 +74,6 @@ fn review() -> BankTransferReview {
         Cell::text("`river.example` did not answer in time."),
     ]);
     let here = format!("/operator/banks/transfers/{TRANSFER}");
-    let verdicts = vec![("rejected".to_owned(), "The bank moved nothing".to_owned())];
     BankTransferReview {
         shell: Shell::new(Face::Operator, Locale::En, TRANSFER).seen_by(Some(visitor(false, true))),
         state: Badge::new(Tone::Bad, "stuck"),
@@ -75,11 +87,7 @@ fn review() -> BankTransferReview {
             CSRF,
             "Ask again",
         )),
-        decide: Some(
-            Form::new("decide", format!("{here}/decide"), CSRF, "Decide")
-                .field(Field::new("verdict", "Verdict", Kind::Choice(verdicts)))
-                .field(Field::new("reason", "What proves it", Kind::Text)),
-        ),
+        decide: Some(Link::new(format!("{here}/decide"), "Decide…")),
     }
 }
 

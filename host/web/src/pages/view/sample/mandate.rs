@@ -56,6 +56,7 @@ fn mandate(active: bool) -> Mandate {
     let t = Text::of(Locale::En);
     let charge = Movement {
         title: "Auto-invest".to_owned(),
+        order: Some("/orders/x".to_owned()),
         at: when(5),
         detail: t.payment_posted.to_owned(),
         amount: cny(-20_000),

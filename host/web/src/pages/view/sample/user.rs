@@ -127,6 +127,7 @@ fn session() -> Vec<Sample> {
             .with(t.name, Cell::text("Lin Wei"))
             .with("ID", Cell::code("usr_01kgb7m3c8f7q9s2x4v6w8y0zb")),
         pin: Badge::new(Tone::Good, t.pin_is_set),
+        banks: Some(Link::new("/banks", t.banks)),
         faces: vec![
             Link::new("/console", t.console),
             Link::new("/operator", t.operator),
@@ -146,6 +147,7 @@ fn wallet(filled: bool) -> Wallet {
     let t = Text::of(Locale::En);
     let movement = |title: &str, minutes, detail: &str, fen| Movement {
         title: title.to_owned(),
+        order: (fen < 0).then(|| format!("/orders/{ORDER}")),
         at: when(minutes),
         detail: detail.to_owned(),
         amount: cny(fen).signed(),
@@ -164,6 +166,8 @@ fn wallet(filled: bool) -> Wallet {
                 ),
         ),
         bank_forms: Vec::new(),
+        under_way: Vec::new(),
+        pin_needed: None,
         banks: None,
         movements: Vec::new(),
         empty: Empty::new(t.nothing_moved, t.nothing_moved_text),
@@ -172,7 +176,9 @@ fn wallet(filled: bool) -> Wallet {
     if filled {
         wallet.available = cny(898_700);
         wallet.top_up = None;
-        wallet.banks = Some(Link::new("/banks", t.banks));
+        let pin = Notice::new(Tone::Info, t.pin_needed_to_withdraw).titled(t.withdraw);
+        wallet.pin_needed = Some(pin.link("/pin?next=/wallet", t.set_pin));
+        wallet.banks = Some(Link::new("/banks", t.linked_accounts));
         wallet.bank_forms = vec![(
             t.withdraw.to_owned(),
             t.to_bank.to_owned(),
@@ -182,6 +188,7 @@ fn wallet(filled: bool) -> Wallet {
                 Kind::Pin,
             )),
         )];
+        wallet.under_way = vec![super::bank::row(t)];
         wallet.held = Some(cny(101_300));
         wallet.movements = vec![
             movement("Money fund: redemption", 90, "", 20_000),
@@ -205,7 +212,7 @@ fn holdings() -> Vec<Sample> {
             units: Figure::units(78_800, t.units),
             held: Some(Figure::units(20_000, t.units)),
             income: Figure::units(7, t.units),
-            price: fill(t.price_line, &[&"1.0000 CNY", &"2026-11-22"]),
+            price: Some((Figure::scaled(10_000, 4, "CNY"), "2026-11-22".to_owned())),
         }],
         empty: Empty::new(t.no_holdings, t.no_holdings_text),
     };

@@ -1,6 +1,6 @@
 use askama::Template;
 
-use crate::pages::view::{Badge, Empty, Facts, Icon, Link, Notice, Shell};
+use crate::pages::view::{Badge, Empty, Facts, Figure, Icon, Link, Notice, Shell, When};
 
 /// `GET /banks`: the linked accounts, and where more can be linked.
 #[derive(Clone, Debug, Template)]
@@ -16,6 +16,21 @@ pub(crate) struct Banks {
     pub(crate) empty: Empty,
     /// Banks to link an account at: the way, and what a transfer costs.
     pub(crate) channels: Vec<(Link, String)>,
+    /// The newest transfers.
+    pub(crate) transfers: Vec<TransferRow>,
+}
+
+/// A transfer to or from a bank in a list.
+#[derive(Clone, Debug)]
+pub(crate) struct TransferRow {
+    /// Which way and which bank, and its address.
+    pub(crate) link: Link,
+    /// When it was asked for.
+    pub(crate) at: When,
+    /// What the bank moves.
+    pub(crate) amount: Figure,
+    /// Its state.
+    pub(crate) state: Badge,
 }
 
 /// One linked account.

@@ -42,6 +42,8 @@ pub(crate) struct Me {
     pub(crate) facts: Facts,
     /// Whether there is a PIN.
     pub(crate) pin: Badge,
+    /// The linked bank accounts, when the host has banks.
+    pub(crate) banks: Option<Link>,
     /// The other faces that are open to the visitor.
     pub(crate) faces: Vec<Link>,
     /// The way out.

@@ -1,6 +1,7 @@
 use askama::Template;
 
-use crate::pages::view::{Empty, Figure, Form, Icon, Link, Paging, Shell, When};
+use super::TransferRow;
+use crate::pages::view::{Empty, Figure, Form, Icon, Link, Notice, Paging, Shell, When};
 
 /// `GET /wallet`: the balance, the sandbox top-up, what moved.
 #[derive(Clone, Debug, Template)]
@@ -16,6 +17,10 @@ pub(crate) struct Wallet {
     pub(crate) top_up: Option<Form>,
     /// From and to the bank: title, lead and form of each; none without a link.
     pub(crate) bank_forms: Vec<(String, String, Form)>,
+    /// Transfers to and from banks that have not ended.
+    pub(crate) under_way: Vec<TransferRow>,
+    /// That a withdrawal needs a PIN, when an account is linked and there is none.
+    pub(crate) pin_needed: Option<Notice>,
     /// The way to the linked accounts, when there are banks.
     pub(crate) banks: Option<Link>,
     /// What moved, newest first.
@@ -31,6 +36,8 @@ pub(crate) struct Wallet {
 pub(crate) struct Movement {
     /// What it was for.
     pub(crate) title: String,
+    /// The order that it was for.
+    pub(crate) order: Option<String>,
     /// When.
     pub(crate) at: When,
     /// A line about it: `held`, `released`.
@@ -68,6 +75,6 @@ pub(crate) struct Holding {
     pub(crate) held: Option<Figure>,
     /// Income credited so far.
     pub(crate) income: Figure,
-    /// The newest price in a line.
-    pub(crate) price: String,
+    /// The newest price, and its day.
+    pub(crate) price: Option<(Figure, String)>,
 }
