@@ -6,7 +6,9 @@ use std::time::Duration;
 use qiao::{PASSWORD, PIN, Page, Person};
 use qiao_tests::{TestDatabase, postgres, sqlite};
 
+use crate::process::ProcessOptions;
 use crate::sandbox::Sandbox;
+use crate::till::assert_audit_passes;
 
 const LOOK: Duration = Duration::from_millis(100);
 const LOOK_TIMES: u32 = 600;
@@ -138,6 +140,7 @@ async fn killed_between_hold_and_fulfil(database: TestDatabase) {
     let holdings = person.open("/holdings").await.unwrap();
     holdings.says(&["99.90 units"]).unwrap();
     process.kill();
+    assert_audit_passes(&ProcessOptions::over(&kept));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -210,4 +213,5 @@ async fn a_fine_killed_while_the_biller_is_asked_is_paid_once() {
         .map(Vec::len);
     assert_eq!(count, Some(1), "{paid}");
     process.kill();
+    assert_audit_passes(&ProcessOptions::over(&kept));
 }

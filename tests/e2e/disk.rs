@@ -8,7 +8,7 @@ use qiao_tests::sqlite;
 use tempfile::TempDir;
 
 use crate::process::{Process, ProcessOptions, free_address};
-use crate::till::{Till, assert_books_balance};
+use crate::till::{Till, assert_audit_passes};
 
 const CLERKS: usize = 4;
 /// Room for a host and a few payments.
@@ -95,7 +95,7 @@ async fn a_full_disk_puts_payments_off_and_the_host_recovers_by_itself() {
     assert!(recovers, "the host takes payments again");
     till.assert_one_effect_each().await;
     process.kill();
-    assert_books_balance(&options);
+    assert_audit_passes(&options);
 }
 
 /// The same by the quota of the configuration, which needs no right to mount: room is

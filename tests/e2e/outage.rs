@@ -13,7 +13,7 @@ use qiao_tests::{TestDatabase, postgres, sqlite};
 
 use crate::cluster::Cluster;
 use crate::process::{Process, ProcessOptions, free_address};
-use crate::till::{Till, assert_books_balance};
+use crate::till::{Till, assert_audit_passes};
 
 /// Rounds of the short run: SQLite, PostgreSQL.
 const ROUNDS: [usize; 2] = [10, 5];
@@ -59,7 +59,7 @@ async fn killed_under_load(database: TestDatabase, rounds: usize) {
     till.assert_one_effect_each().await;
     let (acknowledged, _) = till.counts();
     process.kill();
-    assert_books_balance(&options);
+    assert_audit_passes(&options);
     println!(
         "{rounds} kills of {}: {acknowledged} payments, {unanswered} asked for again, \
          slowest start to ready {slowest:?}, lives in ms {lives:?}",
@@ -112,7 +112,7 @@ async fn payments_wait_or_are_put_off_while_postgres_restarts_and_none_is_lost()
     let (acknowledged, put_off) = till.counts();
     println!("{RESTARTS} restarts of PostgreSQL: {acknowledged} payments, {put_off} put off");
     process.kill();
-    assert_books_balance(&options);
+    assert_audit_passes(&options);
 }
 
 /// Keys, and how often each is sent at once to two hosts.

@@ -423,8 +423,8 @@ async fn fill(host: &Host, institution: InstitutionId) {
     host.app.payments.pay(&permit, payment, None).await.unwrap();
 }
 
-/// The books balance, says the host's own operator's shell.
-pub(crate) fn assert_books_balance(options: &ProcessOptions) {
-    let (is_content, said) = admin(options, "books");
+/// The journal, the books and every rule hold, says the host's own operator's shell.
+pub(crate) fn assert_audit_passes(options: &ProcessOptions) {
+    let (is_content, said) = admin(options, "audit");
     assert!(is_content, "{said}");
 }

@@ -55,7 +55,8 @@ where table_name = $1 and is_nullable = 'NO' and column_name not in (
 }
 
 /// For every column of a table, beside the `free` ones: changes one byte of one
-/// row, lets `check` look, and sets it back.
+/// row, lets `check` look, and sets it back. `key` names the columns of the key,
+/// with a `/` between them.
 ///
 /// # Panics
 /// The table is empty, or the database refuses.
@@ -80,11 +81,7 @@ where
         let (row, value) = value(db, table, key, &column).await;
         let changed = value.changed();
         set(db, table, key, &row, &column, &changed).await;
-        let row_now = match (&changed, column == key) {
-            (Value::Text(text), true) => text.clone(),
-            (Value::Number(number), true) => number.to_string(),
-            _ => row.clone(),
-        };
+        let row_now = changed.in_key(key, &column, &row);
         let tampered = Tampered {
             column: column.clone(),
             row: row.clone(),
@@ -104,6 +101,20 @@ enum Value {
 }
 
 impl Value {
+    /// The key of a row once its column holds this.
+    fn in_key(&self, key: &str, column: &str, row: &str) -> String {
+        let value = match self {
+            Self::Text(text) => text.clone(),
+            Self::Number(number) => number.to_string(),
+            Self::Null | Self::Bytes(_) => return row.to_owned(),
+        };
+        let parts = key.split('/').zip(row.split('/'));
+        let parts: Vec<&str> = parts
+            .map(|(of, part)| if of == column { value.as_str() } else { part })
+            .collect();
+        parts.join("/")
+    }
+
     /// The value with one bit changed; something where nothing was.
     fn changed(&self) -> Self {
         match self {
@@ -129,10 +140,20 @@ impl Value {
     }
 }
 
+/// The key of a row as one text.
+fn text_of_key(table: &str, key: &str) -> String {
+    let parts: Vec<String> = key
+        .split('/')
+        .map(|column| format!("cast({table}.{column} as text)"))
+        .collect();
+    format!("({})", parts.join(" || '/' || "))
+}
+
 /// A row whose column holds something, if there is one, and what it holds.
 async fn value(db: &Db, table: &str, key: &str, column: &str) -> (String, Value) {
+    let key = text_of_key(table, key);
     let sql = format!(
-        "select cast({key} as text) as row_key, {column} as held from {table} order by {table}.{column} is null, {table}.{key} limit 1"
+        "select {key} as row_key, {column} as held from {table} order by {table}.{column} is null, row_key limit 1"
     );
     let found = sqlx::query(sqlx::AssertSqlSafe(sql))
         .fetch_optional(db.reads())
@@ -173,7 +194,8 @@ async fn set(db: &Db, table: &str, key: &str, row: &str, column: &str, value: &V
             }
         }
     };
-    let sql = format!("update {table} set {column} = {placed} where cast({key} as text) = '{row}'");
+    let key = text_of_key(table, key);
+    let sql = format!("update {table} set {column} = {placed} where {key} = '{row}'");
     run(db, sql).await;
 }
 

@@ -95,7 +95,8 @@ impl Banks {
     pub async fn open(rooms: Rooms, config: BanksConfig) -> Result<Self, Error> {
         let (db, env) = (&rooms.db, &rooms.env);
         let (node, channels) = (config.node.as_str(), &config.channels);
-        db.write(|| store::lease::release(db, node)).await?;
+        db.write(|| store::lease::release(db, node, env.now()))
+            .await?;
         db.write(|| async {
             let mut tx = db.begin().await?;
             for channel in channels {

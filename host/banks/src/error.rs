@@ -102,7 +102,7 @@ pub enum Error {
     #[error("bank storage failed")]
     Storage(#[from] qiao_db::Error),
     /// A test made the host stop here.
-    #[error("stopped at {} on purpose", .0.name())]
+    #[error("stopped at {} on purpose", qiao_db::CrashPoint::name(*.0))]
     Crashed(CrashPoint),
 }
 

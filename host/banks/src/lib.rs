@@ -26,6 +26,8 @@
 
 mod access;
 mod answer;
+mod attested;
+pub mod audit;
 mod banks;
 mod callback;
 mod channel;
@@ -48,11 +50,12 @@ mod tokens;
 mod transfer;
 
 pub use answer::{ANSWERS_KEPT_MAX, Answer, Evidence, Via};
+pub use attested::ATTESTED;
 pub use banks::{Banks, BanksConfig, LINKS_MAX, Rooms, TRANSFERS_PAGE_MAX};
 pub use callback::{CallbackHeaders, callback_key};
 pub use channel::{Abilities, BankChannel, ChannelState, Cost, NewChannel};
 pub use client::statement::{Custody, Statement, StatementLine};
-pub use crash::{Crash, CrashPoint, ParseCrashPointError};
+pub use crash::{Crash, CrashPoint};
 pub use error::Error;
 pub use link::{BankLink, LinkState};
 pub use linking::{Authorization, LOGIN_LIFETIME_SECS, Redirected};

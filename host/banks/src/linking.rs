@@ -1,11 +1,14 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_auth::{AuditEntry, Permit};
+use qiao_db::Tx;
+use qiao_db::attest::Before;
 use qiao_model::{BankLinkId, Channel, Secret, SessionId, UserId, is_plain_text, to_plain_text};
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use crate::access;
+use crate::attested::LINKS;
 use crate::banks::{Banks, LINKS_MAX};
 use crate::channel::ChannelState;
 use crate::client::oauth::{AuthorizationRequest, CodeExchange, Tokens};
@@ -164,11 +167,14 @@ impl Banks {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                let ended = store::link::unlink_of(&mut tx, user, id, inner.env.now()).await?;
+                let (row, now) = (before(&mut tx, id).await?, inner.env.now());
+                let ended = store::link::unlink_of(&mut tx, user, id, now).await?;
                 if ended {
                     let entry = AuditEntry::allowed(permit.actor(), "bank.unlink", id);
                     inner.auth.audit_in(&mut tx, &entry).await?;
                 }
+                let fact = row.fact(&mut tx).await?;
+                qiao_ledger::attest(&mut tx, fact, now).await?;
                 tx.commit().await?;
                 Ok::<_, Error>(ended)
             })
@@ -238,11 +244,13 @@ impl Banks {
                     ..new.clone()
                 };
                 let tokens = self.seal_tokens(link.id, tokens)?;
+                let now = inner.env.now();
                 let linked = Linked {
                     link: &link,
                     tokens: &tokens,
-                    now: inner.env.now(),
+                    now,
                 };
+                let row = before(&mut tx, link.id).await?;
                 if known.is_some() {
                     store::link::relink(&mut tx, &linked).await?;
                 } else {
@@ -254,6 +262,8 @@ impl Banks {
                 let entry = AuditEntry::allowed(permit.actor(), "bank.link", link.id);
                 let entry = entry.detail(format!("at {channel}"));
                 inner.auth.audit_in(&mut tx, &entry).await?;
+                let fact = row.fact(&mut tx).await?;
+                qiao_ledger::attest(&mut tx, fact, now).await?;
                 tx.commit().await?;
                 Ok(link)
             })
@@ -289,6 +299,11 @@ impl Banks {
     fn redirect_uri(&self, code: Channel) -> String {
         format!("{}/banks/{code}/callback", self.inner().public_url)
     }
+}
+
+/// A link before a transaction changes it.
+pub(crate) async fn before(tx: &mut Tx, id: BankLinkId) -> Result<Before, qiao_db::Error> {
+    Before::of(tx, &LINKS, &[&id.to_string()]).await
 }
 
 /// States are stored as their digest alone.

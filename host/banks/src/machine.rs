@@ -1,6 +1,7 @@
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Machine, Tx};
 use qiao_model::{BankTransferId, Env, InstitutionId, Money, Timestamp};
 use qiao_payments::{
@@ -103,8 +104,8 @@ impl Machine for BankMachine {
             .iter()
             .map(|command| transfers.decide(&mut books, command, now))
             .collect();
+        books.attest(transfers.store(tx).await?);
         qiao_payments::batch::store(books, tx, now).await?;
-        transfers.store(tx).await?;
         Ok(outcomes)
     }
 }
@@ -122,7 +123,8 @@ struct Loaded {
     records: HashMap<BankTransferId, Record>,
     by_key: HashMap<String, BankTransferId>,
     requested: Vec<BankTransferId>,
-    changed: Vec<BankTransferId>,
+    /// Transfers that changed, as they were before.
+    changed: BTreeMap<BankTransferId, BankTransfer>,
     evidence: Vec<(BankTransferId, u32, Evidence)>,
 }
 
@@ -291,24 +293,26 @@ impl Loaded {
             }
         }
         if *transfer != before {
-            self.changed.push(id);
+            self.changed.entry(id).or_insert(before);
         }
         Ok(Outcome::Changed(Box::new(transfer.clone()), decision.heard))
     }
 
-    async fn store(mut self, tx: &mut Tx) -> Result<(), Error> {
+    /// Writes the transfers, and gives what the journal attests of them.
+    async fn store(mut self, tx: &mut Tx) -> Result<Vec<Fact>, Error> {
         let requested: Vec<&Record> = self.requested.iter().map(|id| &self.records[id]).collect();
-        store::insert_transfers(tx, &requested).await?;
-        self.changed.sort_unstable();
-        self.changed.dedup();
-        self.changed.retain(|id| !self.requested.contains(id));
-        let changed: Vec<&BankTransfer> = self
-            .changed
-            .iter()
-            .map(|id| &self.records[id].transfer)
-            .collect();
+        let mut facts = Vec::new();
+        store::insert_transfers(tx, &requested, &mut facts).await?;
+        self.changed.retain(|id, _| !self.requested.contains(id));
+        let mut changed = Vec::with_capacity(self.changed.len());
+        for (id, before) in &self.changed {
+            let transfer = &self.records[id].transfer;
+            facts.extend(store::moved_since(transfer, before));
+            changed.push(transfer);
+        }
         store::update_transfers(tx, &changed).await?;
-        store::insert_answers(tx, &self.evidence).await
+        store::insert_answers(tx, &self.evidence, &mut facts).await?;
+        Ok(facts)
     }
 }
 

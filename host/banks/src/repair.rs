@@ -1,3 +1,5 @@
+use qiao_db::Claim;
+
 use crate::banks::Banks;
 use crate::error::Error;
 use crate::rules::LEASE_SECS;
@@ -50,10 +52,10 @@ impl Banks {
     async fn claim(&self) -> Result<Vec<BankTransfer>, Error> {
         let inner = self.inner();
         let now = inner.env.now();
-        if !store::lease::is_any_due(&inner.db, now).await? {
+        if !store::lease::TRANSFERS.is_any_due(&inner.db, now).await? {
             return Ok(Vec::new());
         }
-        let claim = &store::lease::Claim {
+        let claim = &Claim {
             node: &inner.node,
             now,
             until: now.plus_secs(LEASE_SECS),

@@ -2,6 +2,7 @@
 //! their number does not depend on the size of the batch.
 
 pub(crate) mod answer;
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod channel;
 pub(crate) mod lease;

@@ -8,6 +8,7 @@ use crate::client::Failure;
 use crate::client::oauth::EXPIRY_LEEWAY_SECS;
 use crate::error::Error;
 use crate::link::{BankLink, LinkState};
+use crate::linking::before;
 use crate::store;
 use crate::store::link::Keyring;
 
@@ -118,7 +119,10 @@ impl Banks {
                     .db
                     .write(|| async {
                         let mut tx = inner.db.begin().await?;
-                        store::link::refreshed(&mut tx, keyring, tokens, inner.env.now()).await?;
+                        let (row, now) = (before(&mut tx, id).await?, inner.env.now());
+                        store::link::refreshed(&mut tx, keyring, tokens, now).await?;
+                        let fact = row.fact(&mut tx).await?;
+                        qiao_ledger::attest(&mut tx, fact, now).await?;
                         Ok::<_, Error>(tx.commit().await?)
                     })
                     .await?;
@@ -150,7 +154,8 @@ impl Banks {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                if store::link::expire(&mut tx, keyring, inner.env.now()).await? {
+                let (row, now) = (before(&mut tx, id).await?, inner.env.now());
+                if store::link::expire(&mut tx, keyring, now).await? {
                     let entry = AuditEntry::refused(
                         &Actor::System("banks"),
                         "bank.link.refresh",
@@ -159,6 +164,8 @@ impl Banks {
                     );
                     inner.auth.audit_in(&mut tx, &entry).await?;
                 }
+                let fact = row.fact(&mut tx).await?;
+                qiao_ledger::attest(&mut tx, fact, now).await?;
                 Ok::<_, Error>(tx.commit().await?)
             })
             .await

@@ -37,7 +37,7 @@ pub use product::{
     Capture, NewProduct, PRODUCT_CODE_CHARS_MAX, PRODUCT_NAME_CHARS_MAX, PRODUCT_SUMMARY_CHARS_MAX,
     PRODUCTS_OF_PLUGIN_MAX, Product, Redemption,
 };
-pub use schedule::{FeeSchedule, VERSIONS_MAX};
+pub use schedule::{FeeSchedule, VERSIONS_MAX, stored_schedule};
 
 /// The schema of this room.
 pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {

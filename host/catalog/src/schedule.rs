@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use qiao_db::Tx;
 use qiao_model::{Day, FeeScheduleId, ProductId};
 
 use crate::catalog::Catalog;
@@ -87,6 +88,19 @@ impl Registration {
             }
         }
     }
+}
+
+/// One version of a product's fees as a transaction sees it; none when there is
+/// none of that number.
+///
+/// # Errors
+/// The database failed, or the row is not readable.
+pub async fn stored_schedule(
+    tx: &mut Tx,
+    product: ProductId,
+    version: u32,
+) -> Result<Option<FeeSchedule>, qiao_db::Error> {
+    store::schedule::find_in(tx, product, version).await
 }
 
 impl Catalog {

@@ -5,6 +5,7 @@
 //! database. [`Attested`] says how that text is built again from the stored
 //! columns.
 
+mod change;
 mod scan;
 
 use std::fmt;
@@ -14,6 +15,7 @@ use qiao_model::{Id, id::Noun};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+pub use change::Before;
 pub use scan::{StoredRow, scan};
 
 /// The SHA-256 of a row's content.
@@ -63,9 +65,11 @@ impl Fact {
     }
 }
 
-/// How an id stands in its column.
+/// How an id stands in its column, or in the columns of a key.
 #[derive(Clone, Copy, Debug)]
 pub struct IdForm {
+    /// How many of the row's first values make the id, as texts with a `/` between.
+    columns: usize,
     read: fn(&str) -> Option<u128>,
     write: fn(u128) -> String,
 }
@@ -75,6 +79,7 @@ impl IdForm {
     #[must_use]
     pub const fn of<N: Noun>() -> Self {
         Self {
+            columns: 1,
             read: |text| text.parse::<Id<N>>().ok().map(Id::as_u128),
             write: |id| Id::<N>::from_u128(id).to_string(),
         }
@@ -84,9 +89,27 @@ impl IdForm {
     #[must_use]
     pub const fn hex() -> Self {
         Self {
+            columns: 1,
             read: |text| u128::from_str_radix(text, 16).ok(),
             write: |id| format!("{id:032x}"),
         }
+    }
+
+    /// The digest of a key of so many columns: the text of an id is made of them,
+    /// and cannot be had back from it.
+    #[must_use]
+    pub const fn key(columns: usize) -> Self {
+        Self {
+            columns,
+            read: |text| Some(digest_of_key(text)),
+            write: |id| format!("{id:032x}"),
+        }
+    }
+
+    /// How many columns make an id.
+    #[must_use]
+    pub const fn columns(&self) -> usize {
+        self.columns
     }
 
     /// The id of a stored text, if it is one.
@@ -100,6 +123,13 @@ impl IdForm {
     pub fn write(&self, id: u128) -> String {
         (self.write)(id)
     }
+}
+
+fn digest_of_key(text: &str) -> u128 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut short = [0; 16];
+    short.copy_from_slice(&digest[..16]);
+    u128::from_be_bytes(short)
 }
 
 /// How a column's value is written in the JSON text of its row.
@@ -153,9 +183,9 @@ pub struct Attested {
     pub name: &'static str,
     /// The table.
     pub table: &'static str,
-    /// How its `id` column reads.
+    /// How its id reads.
     pub id: IdForm,
-    /// The values in the order of the JSON text; the first is the id.
+    /// The values in the order of the JSON text; the first are the id.
     pub fields: &'static [Field],
     /// Which rows must be there.
     pub keeping: Keeping,
@@ -177,6 +207,19 @@ impl Attested {
             id,
             before: None,
             digest: hash.finish(),
+        }
+    }
+
+    /// The id of the row of a key.
+    ///
+    /// # Panics
+    /// The key is no text of such an id, which no key of this host's own is.
+    #[must_use]
+    pub fn id_of(&self, key: &[&str]) -> u128 {
+        let text = key.join("/");
+        match self.id.read(&text) {
+            Some(id) => id,
+            None => panic!("`{text}` is no id of {}", self.table),
         }
     }
 
@@ -240,6 +283,17 @@ mod tests {
             ..ROWS
         };
         assert_ne!(fact.digest, other.fact(1, &row("a", 5)).digest);
+    }
+
+    #[test]
+    fn a_key_of_columns_has_an_id_of_its_own() {
+        let rows = Attested {
+            id: IdForm::key(2),
+            ..ROWS
+        };
+        let id = rows.id_of(&["river", "2026-11-26"]);
+        assert_eq!(rows.id.read("river/2026-11-26"), Some(id));
+        assert_ne!(id, rows.id_of(&["river", "2026-11-27"]));
     }
 
     #[test]

@@ -13,15 +13,20 @@
 //! a commit that was answered is on disk. A full disk refuses the write and
 //! leaves the database readable; a broken connection is replaced; a machine
 //! that panics loses its batch and not its batcher. [`Faults`] make each of
-//! these happen on purpose. [`Db::mark`] tells without a statement that nobody has
-//! committed since. What is absent: no query of a room lives here, no
-//! business rule, no cache.
+//! these happen on purpose, and a [`Crash`] ends a host where a test wants it.
+//! [`Db::mark`] tells without a statement that nobody has committed since.
+//!
+//! Two pieces that rooms share are over tables of theirs: [`Leases`] (who drives a
+//! row) and [`attest`] (what the journal keeps of a row). What is absent: no query
+//! of one room lives here, no business rule, no cache.
 
 pub mod attest;
 mod batcher;
+mod crash;
 mod error;
 mod fault;
 mod flat;
+mod lease;
 mod mark;
 mod migration;
 mod open;
@@ -32,8 +37,10 @@ pub use batcher::{
     BATCH_COMMANDS_MAX, BatchOptions, Batcher, BatcherHealth, Machine, QUEUE_COMMANDS_MAX,
     RECONNECTS_MAX,
 };
+pub use crash::{Crash, CrashPoint, Crashed, ParseCrashPointError};
 pub use error::{Error, Retryable};
 pub use fault::{Fault, Faults};
+pub use lease::{Claim, Leases};
 pub use mark::CommitMark;
 pub use migration::Migration;
 pub use open::{Db, Engine, OpenOptions};

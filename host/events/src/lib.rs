@@ -45,6 +45,7 @@ pub use retry::{
     DISABLED_AFTER_SECS, LEASE_SECS, PAUSE_AFTER_FAILURE_SECS, RETRY_DELAYS_SECS, TRIES_MAX,
 };
 pub use seal::Sealer;
+pub use store::audit::{StoredEvent, each_event};
 pub use store::outbox::{ATTESTED, append, append_attested};
 pub use webhook::{ID_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, WEBHOOK_TIMEOUT, sign_webhook};
 

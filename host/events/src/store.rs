@@ -1,5 +1,6 @@
 //! Every statement of this room.
 
+pub(crate) mod audit;
 pub(crate) mod delivery;
 pub(crate) mod endpoint;
 pub(crate) mod outbox;

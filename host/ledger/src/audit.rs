@@ -16,4 +16,4 @@ mod stored;
 pub use books::{StoredTransfer, check_books, each_transfer};
 pub use facts::check_journal;
 pub use finding::{AuditError, FINDINGS_MAX, Finding, Report};
-pub use sorter::{SortedRecords, Sorter};
+pub use sorter::{SortedRecords, Sorter, bytes_at};

@@ -50,7 +50,7 @@ pub use refusal::{Refusal, Verdict};
 pub use spread::{
     Place, SPREAD_TRANSFERS_MAX, Spread, SpreadLine, SpreadOf, lock_places, place_of,
 };
-pub use state::State;
+pub use state::{State, attest};
 pub use transfer::{GROUP_TRANSFERS_MAX, NewTransfer, StatementPage, Transfer, TransferKind};
 
 /// The schema of this room.

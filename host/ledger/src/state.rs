@@ -15,6 +15,20 @@ pub struct State {
     facts: Vec<Fact>,
 }
 
+/// Makes an entry of the journal of rows that a transaction beside the money path
+/// changed. It is the last that such a transaction writes.
+///
+/// # Errors
+/// The database failed.
+pub async fn attest(
+    tx: &mut Tx,
+    facts: impl IntoIterator<Item = Fact>,
+    now: Timestamp,
+) -> Result<(), Error> {
+    let facts: Vec<Fact> = facts.into_iter().collect();
+    store::journal::append(tx, &facts, now).await
+}
+
 impl State {
     /// Loads and locks the accounts, opening those that are new, and then loads
     /// the transfers: those that the batch may find already made, and the

@@ -7,6 +7,7 @@ create table lot (
     acquired text not null,
     units_minor bigint not null check (units_minor > 0),
     left_minor bigint not null,
+    changes bigint not null default 0,
     constraint lot_left check (left_minor between 0 and units_minor)
 );
 

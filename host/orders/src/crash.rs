@@ -1,4 +1,4 @@
-use std::str::FromStr;
+use qiao_db::Crashed;
 
 /// A point of the saga where a test can make the host stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,10 +33,12 @@ impl CrashPoint {
         Self::AfterIncomeBatch,
         Self::AfterAccruedDay,
     ];
+}
 
-    /// Its name, as [`CRASH_VARIABLE`] gives it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
+impl qiao_db::CrashPoint for CrashPoint {
+    const POINTS: &'static [Self] = &Self::ALL;
+
+    fn name(self) -> &'static str {
         match self {
             Self::AfterHold => "after-hold",
             Self::AfterCapture => "after-capture",
@@ -53,49 +55,11 @@ impl CrashPoint {
 /// The environment variable that the binary reads to kill itself at a point.
 pub const CRASH_VARIABLE: &str = "QIAO_CRASH_AT";
 
-/// The text names no point.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no crash point; one of after-hold, after-capture, after-fulfil, after-settle, before-cancel, after-cancel, after-income-batch, after-accrued-day"
-)]
-pub struct ParseCrashPointError(String);
-
-impl FromStr for CrashPoint {
-    type Err = ParseCrashPointError;
-
-    fn from_str(text: &str) -> Result<Self, ParseCrashPointError> {
-        let named = Self::ALL.into_iter().find(|point| point.name() == text);
-        named.ok_or_else(|| ParseCrashPointError(text.chars().take(40).collect()))
-    }
-}
-
 /// Where this host stops on purpose: never, but in tests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Crash {
-    /// It does not.
-    #[default]
-    Never,
-    /// The process aborts there, as `kill -9` would end it.
-    Abort(CrashPoint),
-    /// The call ends there with [`crate::Error::Crashed`], leaving everything as it is.
-    Drop(CrashPoint),
-}
+pub type Crash = qiao_db::Crash<CrashPoint>;
 
-impl Crash {
-    /// What [`CRASH_VARIABLE`] asks for.
-    ///
-    /// # Errors
-    /// It names no point.
-    pub fn from_variable(value: Option<&str>) -> Result<Self, ParseCrashPointError> {
-        value.map_or(Ok(Self::Never), |v| v.parse().map(Self::Abort))
-    }
-
-    /// Passes the point, or does not.
-    pub(crate) fn at(self, here: CrashPoint) -> Result<(), crate::Error> {
-        match self {
-            Self::Abort(point) if point == here => std::process::abort(),
-            Self::Drop(point) if point == here => Err(crate::Error::Crashed(here)),
-            Self::Never | Self::Abort(_) | Self::Drop(_) => Ok(()),
-        }
+impl From<Crashed<CrashPoint>> for crate::Error {
+    fn from(Crashed(point): Crashed<CrashPoint>) -> Self {
+        Self::Crashed(point)
     }
 }

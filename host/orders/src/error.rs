@@ -124,7 +124,7 @@ pub enum Error {
     #[error("the accrued fee `{0}` is too large")]
     AccrualTooLarge(String),
     /// A test made the host stop here.
-    #[error("stopped at {} on purpose", .0.name())]
+    #[error("stopped at {} on purpose", qiao_db::CrashPoint::name(*.0))]
     Crashed(CrashPoint),
 }
 

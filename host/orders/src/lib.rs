@@ -71,7 +71,7 @@ pub use accrued_day::AccruedDay;
 pub use attested::ATTESTED;
 pub use claims::ClaimsError;
 pub use confirm::{Confirmation, Reviewed};
-pub use crash::{CRASH_VARIABLE, Crash, CrashPoint, ParseCrashPointError};
+pub use crash::{CRASH_VARIABLE, Crash, CrashPoint};
 pub use error::Error;
 pub use fees::{FeesDiffer, check_fees};
 pub use fulfiller::{Called, DailyJob, Found, Fulfiller, LookupError, Serving};

@@ -57,6 +57,8 @@ pub(crate) struct Lot {
     pub(crate) acquired: Day,
     /// How many are still held, in hundredths, and not taken by an open redemption.
     pub(crate) left_minor: i64,
+    /// How often that has changed.
+    pub(crate) changes: i64,
 }
 
 /// What a redemption takes.

@@ -361,7 +361,7 @@ impl<'a> Loaded<'a> {
         let heads: Vec<&Head> = changed.iter().map(|(head, _)| *head).collect();
         store::update_orders(tx, &heads).await?;
         self.redemptions.store(tx).await?;
-        lots.store(tx).await?;
+        lots.store(tx, &mut facts).await?;
         Ok(facts)
     }
 }

@@ -17,7 +17,8 @@ mod row;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use qiao_db::Error;
+use qiao_db::{Db, Error};
+use qiao_model::Timestamp;
 use serde::{Serialize, Serializer};
 
 /// A value as its text, without an allocation.
@@ -39,6 +40,23 @@ fn json<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
 #[expect(clippy::expect_used, reason = "plain data always serializes")]
 fn text_of<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plain data has a JSON form")
+}
+
+/// Runs a statement that deletes at most so many rows from before a time; gives
+/// how many it did.
+async fn forget(
+    db: &Db,
+    sql: &'static str,
+    (before, limit): (Timestamp, i64),
+) -> Result<u64, Error> {
+    let mut tx = db.begin().await?;
+    let done = sqlx::query(sql)
+        .bind(before.as_millis())
+        .bind(limit)
+        .execute(tx.conn())
+        .await?;
+    tx.commit().await?;
+    Ok(done.rows_affected())
 }
 
 fn parse<T: FromStr>(what: &'static str, text: &str) -> Result<T, Error> {

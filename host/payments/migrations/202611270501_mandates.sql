@@ -23,6 +23,7 @@ create table mandate (
     used_day text not null,
     used_day_minor bigint not null,
     used_month_minor bigint not null,
+    changes bigint not null default 0,
     created_at bigint not null,
     revoked_at bigint,
     -- When its end was told; whether it is over follows from `expires_at`.

@@ -5,7 +5,7 @@ use crate::payments::IDEMPOTENCY_KEEP_HOURS;
 
 /// The rows of this room that the journal attests. The income of a holding is
 /// not among them: it follows from the transfers.
-pub const ATTESTED: &[Attested] = &[PAYMENTS, REFUNDS, KEYS];
+pub const ATTESTED: &[Attested] = &[PAYMENTS, REFUNDS, KEYS, MANDATES, REVOCATIONS, USAGES];
 
 /// In the order in which `PaymentRow` writes them.
 pub(crate) const PAYMENTS: Attested = Attested {
@@ -68,4 +68,60 @@ pub(crate) const KEYS: Attested = Attested {
     keeping: Keeping::Swept {
         kept_secs: IDEMPOTENCY_KEEP_HOURS.saturating_mul(3600),
     },
+};
+
+/// What was allowed, which never changes.
+pub(crate) const MANDATES: Attested = Attested {
+    name: "mandate",
+    table: "mandate",
+    id: IdForm::of::<noun::Mandate>(),
+    fields: &[
+        ("id", "id", Form::Text),
+        ("user", "user_id", Form::Text),
+        ("institution", "institution_id", Form::Text),
+        ("plugin", "plugin_id", Form::Text),
+        ("title", "title", Form::Text),
+        ("purpose", "purpose", Form::Text),
+        ("reference", "reference", Form::Text),
+        ("currency", "currency", Form::Text),
+        ("per_payment", "per_payment", Form::Integer),
+        ("per_day", "per_day", Form::Integer),
+        ("per_month", "per_month", Form::Integer),
+        ("count_max", "count_max", Form::Integer),
+        ("payees", "payees", Form::Text),
+        ("products", "products", Form::Text),
+        ("expires_at", "expires_at", Form::Integer),
+        ("created_at", "created_at", Form::Integer),
+    ],
+    keeping: Keeping::Whole,
+};
+
+/// That a mandate is revoked, or not.
+pub(crate) const REVOCATIONS: Attested = Attested {
+    name: "mandate/revoked",
+    table: "mandate",
+    id: IdForm::of::<noun::Mandate>(),
+    fields: &[
+        ("id", "id", Form::Text),
+        ("revoked_at", "revoked_at", Form::Integer),
+    ],
+    keeping: Keeping::Whole,
+};
+
+/// What was spent of a mandate, in the order in which `UsageRow` writes it. Money
+/// comes back, so `changes` tells two times of one usage apart.
+pub(crate) const USAGES: Attested = Attested {
+    name: "mandate/used",
+    table: "mandate",
+    id: IdForm::of::<noun::Mandate>(),
+    fields: &[
+        ("id", "id", Form::Text),
+        ("count", "used_count", Form::Integer),
+        ("minor", "used_minor", Form::Integer),
+        ("day", "used_day", Form::Text),
+        ("day_minor", "used_day_minor", Form::Integer),
+        ("month_minor", "used_month_minor", Form::Integer),
+        ("changes", "changes", Form::Integer),
+    ],
+    keeping: Keeping::Whole,
 };

@@ -1,13 +1,18 @@
-//! What the audit proves of payments: each by itself, against its refunds, and
-//! against the transfers that moved its money.
+//! What the audit proves of payments: each by itself, against its refunds, against
+//! the transfers that moved its money, against what was answered about it under
+//! idempotency keys, and against the outbox.
 
 mod mandate;
+mod outbox;
+mod told;
 
 use qiao_db::Tx;
-use qiao_ledger::audit::{AuditError, Report, Sorter, StoredTransfer, each_transfer};
+use qiao_ledger::audit::{AuditError, Report, Sorter, StoredTransfer, bytes_at, each_transfer};
 use qiao_model::{PaymentId, RefundId};
 
-use crate::answer::Answer;
+pub use outbox::{EventKind, Outbox};
+
+use crate::answer::{Answer, Snapshot};
 use crate::batch::Record;
 use crate::payment::{Payment, PaymentState, Refund};
 use crate::store::audit as store;
@@ -22,23 +27,28 @@ const ROW: u8 = 0;
 const REFUNDED: u8 = 1;
 const MOVED: u8 = 2;
 const ANSWERED: u8 = 3;
+/// What tells the answer about a refund from the refund.
+const IS_ANSWER: i64 = 1;
 
 /// Checks that the splits of every payment sum to it, that its state, what it
 /// captured and what it gave back agree with its refunds and with the transfers
-/// out of and into its payer's account, that every kept answer is of a payment
-/// that is there, and that every mandate says what was taken by it.
+/// out of and into its payer's account; that every kept answer has its one effect
+/// and that nothing went back since; that every mandate says what was taken by it
+/// and allows it; and that every change has its one event.
 ///
 /// # Errors
 /// The database or the temporary files failed.
 pub async fn check_payments(tx: &mut Tx, report: &mut Report) -> Result<(), AuditError> {
     let mut parts = Sorter::<PART>::default();
     let mut spending = mandate::Spending::default();
+    let mut outbox = Outbox::new(told::KINDS, report);
     store::payments(tx, |id, record| {
         report.row();
         match record {
             Ok(record) => {
                 check_payment(&record, report);
                 spending.take(&record.payment)?;
+                told::payment(&record.payment, &mut outbox)?;
                 parts.push(row(&record).record())?;
             }
             Err(problem) => report.add(PAYMENT, id, problem.to_string()),
@@ -46,12 +56,13 @@ pub async fn check_payments(tx: &mut Tx, report: &mut Report) -> Result<(), Audi
         Ok::<_, AuditError>(())
     })
     .await?;
-    spending.check(tx, report).await?;
+    spending.check(tx, &mut outbox, report).await?;
     store::refunds(tx, |id, refund| {
         report.row();
         match refund {
             Ok(refund) => {
                 check_refund(&refund, report);
+                told::refund(&refund, &mut outbox)?;
                 parts.push(refunded(&refund).record())?;
             }
             Err(problem) => report.add(REFUND, id, problem.to_string()),
@@ -59,6 +70,7 @@ pub async fn check_payments(tx: &mut Tx, report: &mut Report) -> Result<(), Audi
         Ok::<_, AuditError>(())
     })
     .await?;
+    outbox.check(tx, report).await?;
     each_transfer(tx, |transfer| {
         if let Ok(payment) = transfer.reference.parse() {
             parts.push(moved(payment, transfer).record())?;
@@ -69,9 +81,12 @@ pub async fn check_payments(tx: &mut Tx, report: &mut Report) -> Result<(), Audi
     store::answers(tx, |digest, answer| {
         report.row();
         match answer {
-            Ok(Answer::Payment(snapshot) | Answer::Refunded(_, snapshot)) => {
-                let bits = u128::from_str_radix(digest, 16).unwrap_or(0);
-                parts.push(Part::new(snapshot.payment, ANSWERED, bits).record())?;
+            Ok(Answer::Payment(snapshot)) => {
+                parts.push(answered(digest, &snapshot).record())?;
+            }
+            Ok(Answer::Refunded(refund, snapshot)) => {
+                parts.push(answered(digest, &snapshot).record())?;
+                parts.push(answered_refund(digest, refund, &snapshot).record())?;
             }
             Ok(Answer::Credited(_) | Answer::Refused(_)) => {}
             Err(problem) => report.add(KEY, digest, problem.to_string()),
@@ -161,6 +176,7 @@ fn row(record: &Record) -> Part {
     };
     Part {
         debit: payer.as_u128(),
+        credit: number_of(payment.state).into(),
         numbers: [
             payment.captured.minor,
             payment.refunded.minor,
@@ -178,12 +194,63 @@ fn refunded(refund: &Refund) -> Part {
     }
 }
 
+fn answered(digest: &str, answer: &Snapshot) -> Part {
+    let state = number_of(answer.state).into();
+    Part {
+        numbers: [answer.captured_minor, answer.refunded_minor, state, 0],
+        ..Part::new(answer.payment, ANSWERED, key_bits(digest))
+    }
+}
+
+/// That a refund was answered: behind the refund itself, which debits nothing.
+fn answered_refund(digest: &str, refund: RefundId, answer: &Snapshot) -> Part {
+    Part {
+        debit: key_bits(digest),
+        numbers: [0, 0, 0, IS_ANSWER],
+        ..Part::new(answer.payment, REFUNDED, refund.as_u128())
+    }
+}
+
+/// A state as a number of a part.
+fn number_of(state: PaymentState) -> u8 {
+    let at = PaymentState::ALL.iter().position(|known| *known == state);
+    at.and_then(|at| u8::try_from(at).ok()).unwrap_or(0)
+}
+
+fn state_of<N: TryInto<usize>>(number: N) -> PaymentState {
+    let at = number.try_into().unwrap_or(0);
+    PaymentState::ALL
+        .get(at)
+        .copied()
+        .unwrap_or(PaymentState::Held)
+}
+
+fn key_bits(digest: &str) -> u128 {
+    u128::from_str_radix(digest, 16).unwrap_or(0)
+}
+
 fn moved(payment: PaymentId, transfer: &StoredTransfer) -> Part {
     Part {
         debit: transfer.debit.as_u128(),
         credit: transfer.credit.as_u128(),
         numbers: [transfer.moved, transfer.held, transfer.resolved, 0],
         ..Part::new(payment, MOVED, transfer.id.as_u128())
+    }
+}
+
+/// Whether a payment may have come from one state to the other.
+const fn comes_before(then: PaymentState, now: PaymentState) -> bool {
+    match then {
+        PaymentState::Held => true,
+        PaymentState::Voided => matches!(now, PaymentState::Voided),
+        PaymentState::Posted => matches!(
+            now,
+            PaymentState::Posted | PaymentState::PartlyRefunded | PaymentState::Refunded
+        ),
+        PaymentState::PartlyRefunded => {
+            matches!(now, PaymentState::PartlyRefunded | PaymentState::Refunded)
+        }
+        PaymentState::Refunded => matches!(now, PaymentState::Refunded),
     }
 }
 
@@ -224,22 +291,14 @@ impl Part {
     }
 
     fn of_record(record: &[u8; PART]) -> Self {
-        fn id(record: &[u8; PART], at: usize) -> u128 {
-            let mut bytes = [0; 16];
-            bytes.copy_from_slice(&record[at..at.saturating_add(16)]);
-            u128::from_be_bytes(bytes)
-        }
+        let id = |at| u128::from_be_bytes(bytes_at(record, at));
         Self {
-            payment: id(record, 0),
+            payment: id(0),
             tag: record[16],
-            id: id(record, 17),
-            debit: id(record, 33),
-            credit: id(record, 49),
-            numbers: [65, 73, 81, 89].map(|at: usize| {
-                let mut bytes = [0; 8];
-                bytes.copy_from_slice(&record[at..at.saturating_add(8)]);
-                i64::from_be_bytes(bytes)
-            }),
+            id: id(17),
+            debit: id(33),
+            credit: id(49),
+            numbers: [65, 73, 81, 89].map(|at| i64::from_be_bytes(bytes_at(record, at))),
         }
     }
 }
@@ -268,6 +327,7 @@ struct Whole {
     row: Option<Part>,
     refunds: i64,
     refunded: i64,
+    last_refund: Option<u128>,
     /// Out of the payer's account less into it.
     paid: i64,
     /// What was ever held, and whether that was posted or released.
@@ -282,6 +342,7 @@ impl Whole {
             row: None,
             refunds: 0,
             refunded: 0,
+            last_refund: None,
             paid: 0,
             held: 0,
             is_resolved: false,
@@ -292,7 +353,16 @@ impl Whole {
         let [first, second, third, _] = part.numbers;
         match part.tag {
             ROW => self.row = Some(*part),
+            REFUNDED if part.numbers[3] == IS_ANSWER => {
+                if self.last_refund != Some(part.id) {
+                    let refund = RefundId::from_u128(part.id);
+                    let payment = PaymentId::from_u128(self.payment);
+                    let problem = format!("answers with {refund}, which {payment} does not have");
+                    report.add(KEY, format!("{:032x}", part.debit), problem);
+                }
+            }
             REFUNDED => {
+                self.last_refund = Some(part.id);
                 self.refunds = self.refunds.saturating_add(1);
                 self.refunded = self.refunded.saturating_add(first);
                 if self.row.is_none() {
@@ -315,12 +385,28 @@ impl Whole {
                     self.paid = self.paid.saturating_sub(first);
                 }
             }
-            _ if self.row.is_none() => {
-                let payment = PaymentId::from_u128(self.payment);
-                let problem = format!("answers with payment {payment}, which is not there");
-                report.add(KEY, format!("{:032x}", part.id), problem);
-            }
-            _ => {}
+            _ => self.answered(part, report),
+        }
+    }
+
+    /// What was answered has taken place, and nothing of it went back.
+    fn answered(&self, part: &Part, report: &mut Report) {
+        let key = format!("{:032x}", part.id);
+        let payment = PaymentId::from_u128(self.payment);
+        let Some(row) = &self.row else {
+            let problem = format!("answers with payment {payment}, which is not there");
+            report.add(KEY, key, problem);
+            return;
+        };
+        let [captured, refunded, state, _] = part.numbers;
+        let (then, now) = (state_of(state), state_of(row.credit));
+        let is_more = (captured == 0 || captured == row.numbers[0]) && refunded <= row.numbers[1];
+        if !comes_before(then, now) || !is_more {
+            let problem = format!(
+                "answers that {refunded} of {captured} of {payment} were refunded and that it is \
+                 {then}; it is {now}"
+            );
+            report.add(KEY, key, problem);
         }
     }
 

@@ -11,7 +11,7 @@ mod mandate;
 mod recover;
 mod refund;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
@@ -23,6 +23,7 @@ use qiao_model::{
 
 use crate::answer::Answer;
 use crate::command::{Keyed, Outcome};
+use crate::grant::SpendUsage;
 use crate::mandate::Mandate;
 use crate::party::Party;
 use crate::payment::{Payment, Refund};
@@ -90,7 +91,8 @@ pub(crate) struct Changes {
     pub(crate) changed_payments: HashMap<PaymentId, Record>,
     pub(crate) new_refunds: Vec<RefundId>,
     pub(crate) new_keys: Vec<u128>,
-    pub(crate) spent_mandates: HashSet<MandateId>,
+    /// Mandates that were spent or given back to, with what was spent before.
+    pub(crate) spent_mandates: HashMap<MandateId, SpendUsage>,
     pub(crate) income: HashMap<LedgerAccountId, Income>,
     pub(crate) events: Vec<NewEvent>,
 }
@@ -134,8 +136,10 @@ pub async fn store(mut loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<()
     store::write::store_payments(tx, &loaded, &mut facts).await?;
     store::write::store_refunds(tx, &loaded, &mut facts).await?;
     let spent = loaded.changes.spent_mandates.iter();
-    let spent: Vec<&Mandate> = spent.map(|id| &loaded.mandates[id]).collect();
-    store::mandate::store_usage(tx, &spent).await?;
+    let spent: Vec<(&Mandate, SpendUsage)> = spent
+        .map(|(id, before)| (&loaded.mandates[id], *before))
+        .collect();
+    store::mandate::store_usage(tx, &spent, &mut facts).await?;
     store::write::store_keys(tx, &loaded, &mut facts, now).await?;
     store::write::store_income(tx, &loaded).await?;
     facts.extend(qiao_events::append_attested(tx, now, &loaded.changes.events).await?);

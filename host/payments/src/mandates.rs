@@ -1,7 +1,9 @@
 use qiao_auth::{Permit, PinProof};
+use qiao_db::attest::Before;
 use qiao_model::{InstitutionId, MandateId, Scope, UserId};
 
 use crate::access;
+use crate::attested::{MANDATES, REVOCATIONS, USAGES};
 use crate::command::Command;
 use crate::error::Error;
 use crate::event;
@@ -42,11 +44,20 @@ impl Payments {
             .db
             .write(|| async {
                 let mut tx = self.db.begin().await?;
+                let id = mandate.id.to_string();
+                let mut rows = Vec::new();
+                for part in [&MANDATES, &REVOCATIONS, &USAGES] {
+                    rows.push(Before::of(&mut tx, part, &[&id]).await?);
+                }
                 if !store::insert(&mut tx, &mandate).await? {
                     return Ok(false);
                 }
                 let given = event::of_mandate(&mandate, MandateState::Active, mandate.id);
-                qiao_events::append(&mut tx, now, &[given]).await?;
+                let mut facts = qiao_events::append_attested(&mut tx, now, &[given]).await?;
+                for row in rows {
+                    facts.extend(row.fact(&mut tx).await?);
+                }
+                qiao_ledger::attest(&mut tx, facts, now).await?;
                 tx.commit().await?;
                 Ok::<_, qiao_db::Error>(true)
             })
@@ -74,9 +85,12 @@ impl Payments {
         self.db
             .write(|| async {
                 let mut tx = self.db.begin().await?;
+                let row = Before::of(&mut tx, &REVOCATIONS, &[&id.to_string()]).await?;
                 if store::revoke_for_user(&mut tx, id, user, now).await? {
                     let revoked = event::of_mandate(&mandate, MandateState::Revoked, id);
-                    qiao_events::append(&mut tx, now, &[revoked]).await?;
+                    let mut facts = qiao_events::append_attested(&mut tx, now, &[revoked]).await?;
+                    facts.extend(row.fact(&mut tx).await?);
+                    qiao_ledger::attest(&mut tx, facts, now).await?;
                 }
                 tx.commit().await?;
                 Ok::<_, qiao_db::Error>(())

@@ -243,9 +243,13 @@ impl SandboxClock for HostClock {
 /// Where the environment asks this process to end: at a point of an order or of
 /// a bank transfer.
 fn crash_points(asked: Option<&str>) -> anyhow::Result<(Crash, qiao_banks::Crash)> {
-    match asked.map(str::parse::<qiao_banks::CrashPoint>) {
-        Some(Ok(point)) => Ok((Crash::Never, qiao_banks::Crash::Abort(point))),
-        Some(Err(_)) | None => Ok((Crash::from_variable(asked)?, qiao_banks::Crash::Never)),
+    let never = qiao_banks::Crash::Never;
+    let Some(asked) = asked else {
+        return Ok((Crash::Never, never));
+    };
+    match asked.parse() {
+        Ok(of_banks) => Ok((Crash::Never, of_banks)),
+        Err(_) => Ok((asked.parse()?, never)),
     }
 }
 

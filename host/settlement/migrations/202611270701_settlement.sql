@@ -56,7 +56,8 @@ create table payout (
 create index payout_institution on payout (institution_id, id);
 create index payout_open on payout (next_at) where next_at is not null;
 
--- A day of a bank's statement, as it was last fetched.
+-- A day of a bank's statement, as it was last fetched. A line that a later fetch
+-- does not have any more is withdrawn and stays.
 create table bank_statement_line (
     channel text not null,
     day text not null,
@@ -64,6 +65,8 @@ create table bank_statement_line (
     transfer_id text,
     change_minor bigint not null,
     booked_at bigint not null,
+    fetched_at bigint not null,
+    withdrawn_at bigint,
     primary key (channel, day, bank_reference)
 );
 

@@ -216,11 +216,13 @@ impl Settlement {
                 let mut tx = inner.db.begin().await?;
                 let now = inner.env.now();
                 let ended = store::case::end(&mut tx, id, end.state(), (note, &by), now).await?;
-                if ended {
+                let was_open = ended.is_some();
+                if was_open {
                     inner.auth.audit_in(&mut tx, &entry).await?;
                 }
+                qiao_ledger::attest(&mut tx, ended, now).await?;
                 tx.commit().await?;
-                Ok::<_, Error>(ended)
+                Ok::<_, Error>(was_open)
             })
             .await?;
         let case = store::case::find(&inner.db, id).await?;

@@ -27,6 +27,8 @@
 #![deny(clippy::arithmetic_side_effects)]
 
 mod access;
+mod attested;
+pub mod audit;
 mod case;
 mod compare;
 mod csv;
@@ -44,6 +46,7 @@ mod statement;
 mod store;
 mod terms;
 
+pub use attested::ATTESTED;
 pub use case::{Case, CaseEnd, CaseKind, CaseState, NOTE_CHARS_MAX};
 pub use custody::{ChannelCustody, CustodyCheck, DayCheck};
 pub use doubt::Doubt;

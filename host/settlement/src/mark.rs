@@ -69,7 +69,7 @@ impl Settlement {
         };
         let mark = self.walk_back(account, start, end).await?;
         if is_closed {
-            return Ok(store::close::keep(&inner.db, account, day, mark).await?);
+            return Ok(store::close::keep(&inner.db, account, day, (mark, inner.env.now())).await?);
         }
         Ok(mark)
     }

@@ -1,4 +1,5 @@
 use qiao_banks::{BankTransfer, NewPayout, TransferState};
+use qiao_db::Claim;
 use qiao_events::NewEvent;
 use qiao_model::{Scope, Timestamp};
 use serde_json::json;
@@ -7,7 +8,7 @@ use crate::error::Error;
 use crate::payout::{Payout, PayoutState};
 use crate::settlement::Settlement;
 use crate::store;
-use crate::store::payout::{Claim, Standing};
+use crate::store::payout::Standing;
 
 /// How long a node may drive a payout before another takes it: longer than an
 /// exchange with a bank.
@@ -28,7 +29,7 @@ impl Settlement {
     pub async fn drive_payouts(&self) -> Result<usize, Error> {
         let inner = self.inner();
         let now = inner.env.now();
-        if !store::payout::is_any_due(&inner.db, now).await? {
+        if !store::payout::PAYOUTS.is_any_due(&inner.db, now).await? {
             return Ok(0);
         }
         let claim = Claim {
@@ -98,9 +99,13 @@ impl Settlement {
         let event = event_of(payout, &standing);
         db.write(|| async {
             let mut tx = db.begin().await?;
-            if store::payout::finish(&mut tx, payout, &standing, now).await? {
-                qiao_events::append(&mut tx, now, event.as_slice()).await?;
+            let mut facts = Vec::new();
+            let stands = (now, &mut facts);
+            if store::payout::finish(&mut tx, payout, &standing, stands).await? {
+                let told = qiao_events::append_attested(&mut tx, now, event.as_slice());
+                facts.extend(told.await?);
             }
+            qiao_ledger::attest(&mut tx, facts, now).await?;
             tx.commit().await?;
             Ok(())
         })

@@ -87,9 +87,11 @@ impl Settlement {
                 if !store::terms::mark_planned(&mut tx, institution, today).await? {
                     return Ok::<_, Error>(0);
                 }
+                let mut facts = Vec::new();
                 for payout in &payouts {
-                    store::payout::insert(&mut tx, payout).await?;
+                    store::payout::insert(&mut tx, payout, &mut facts).await?;
                 }
+                qiao_ledger::attest(&mut tx, facts, now).await?;
                 tx.commit().await?;
                 Ok(payouts.len())
             })

@@ -2,10 +2,12 @@ use std::collections::{HashMap, HashSet};
 
 use qiao_auth::Permit;
 use qiao_banks::{BankTransfer, Direction, Statement, TransferState};
+use qiao_db::attest::{Before, Fact};
 use qiao_model::{BankTransferId, Channel, Currency, Day, Scope, Timestamp};
 use qiao_payments::Party;
 
 use crate::access;
+use crate::attested::RUNS;
 use crate::case::{Case, CaseKind, CaseState};
 use crate::compare::{BankLine, BooksLine, Comparison, compare};
 use crate::error::Error;
@@ -201,20 +203,25 @@ impl Settlement {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                store::line::replace(&mut tx, run, &lines).await?;
+                // First, so that two runs of one day follow each other.
+                let (channel, day) = (run.channel.to_string(), run.day.to_string());
+                let ran = Before::of(&mut tx, &RUNS, &[&channel, &day]).await?;
+                store::line::keep_run(&mut tx, run).await?;
+                let mut facts: Vec<Fact> = ran.fact(&mut tx).await?.into_iter().collect();
+                store::line::replace(&mut tx, run, &lines, &mut facts).await?;
                 for (id, kind, line) in store::case::open_of_day(&mut tx, run).await? {
                     let lasts = cases
                         .iter()
                         .zip(&names)
                         .any(|(case, name)| case.kind == kind && *name == line);
                     if !lasts {
-                        store::case::matched(&mut tx, id, run.ran_at).await?;
+                        facts.extend(store::case::matched(&mut tx, id, run.ran_at).await?);
                     }
                 }
                 for (case, line) in cases.iter().zip(&names) {
-                    store::case::open(&mut tx, case, line).await?;
+                    facts.extend(store::case::open(&mut tx, case, line).await?);
                 }
-                store::line::keep_run(&mut tx, run).await?;
+                qiao_ledger::attest(&mut tx, facts, run.ran_at).await?;
                 tx.commit().await?;
                 Ok::<_, Error>(())
             })
@@ -236,8 +243,9 @@ impl Settlement {
             if has_match {
                 let db = &inner.db;
                 db.write(|| async {
-                    let mut tx = db.begin().await?;
-                    store::case::matched(&mut tx, case.id, inner.env.now()).await?;
+                    let (mut tx, now) = (db.begin().await?, inner.env.now());
+                    let fact = store::case::matched(&mut tx, case.id, now).await?;
+                    qiao_ledger::attest(&mut tx, fact, now).await?;
                     tx.commit().await?;
                     Ok::<_, Error>(())
                 })

@@ -1,5 +1,6 @@
 //! The statements of this room, one file for each table.
 
+pub(crate) mod audit;
 pub(crate) mod case;
 pub(crate) mod close;
 pub(crate) mod line;

@@ -108,8 +108,9 @@ impl Settlement {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                store::terms::set(&mut tx, &terms).await?;
+                let fact = store::terms::set(&mut tx, &terms).await?;
                 inner.auth.audit_in(&mut tx, &entry).await?;
+                qiao_ledger::attest(&mut tx, fact, terms.changed_at).await?;
                 tx.commit().await?;
                 Ok::<_, Error>(())
             })
@@ -133,11 +134,13 @@ impl Settlement {
         inner
             .db
             .write(|| async {
-                let mut tx = inner.db.begin().await?;
-                if !store::terms::approve(&mut tx, institution, &by, inner.env.now()).await? {
+                let (mut tx, now) = (inner.db.begin().await?, inner.env.now());
+                let approved = store::terms::approve(&mut tx, institution, &by, now).await?;
+                if approved.is_none() {
                     return Err(Error::NothingToApprove(institution));
                 }
                 inner.auth.audit_in(&mut tx, &entry).await?;
+                qiao_ledger::attest(&mut tx, approved, now).await?;
                 tx.commit().await?;
                 Ok(())
             })

@@ -76,7 +76,9 @@ async fn get_metrics(State(app): State<App>) -> impl IntoResponse {
     let text_format = "text/plain; version=0.0.4; charset=utf-8";
     // Without the database the other metrics are wanted all the more.
     let bank_transfers = app.banks.open_counts().await.unwrap_or_default();
-    let text = app.metrics.render(&app.runtime.stats(), &bank_transfers);
+    let heads = app.ledger.heads().await.unwrap_or_default();
+    let stats = app.runtime.stats();
+    let text = app.metrics.render(&stats, &bank_transfers, &heads);
     ([(header::CONTENT_TYPE, text_format)], text)
 }
 

@@ -11,11 +11,13 @@ use metrics::{Counter, Histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 use qiao_banks::TransferState;
+use qiao_ledger::Head;
 use qiao_runtime::Stats;
 
 const REQUESTS: &str = "http_requests_total";
 const DURATION: &str = "http_request_duration_seconds";
 const BANK_TRANSFERS: &str = "bank_transfers";
+const JOURNAL_ENTRIES: &str = "journal_entries";
 const PLUGIN_CALLS: &str = "plugin_calls_total";
 const PLUGIN_QUOTES: &str = "plugin_quotes_total";
 const PLUGIN_COMPILATIONS: &str = "plugin_compilations_total";
@@ -97,9 +99,21 @@ impl Metrics {
         Self(RECORDER.get_or_init(record))
     }
 
-    /// The text format of Prometheus.
+    /// The text format of Prometheus. The heads of the journal come as comments,
+    /// for whoever notes them elsewhere: a series for each hash would be one for
+    /// each batch.
     #[must_use]
-    pub fn render(&self, plugins: &Stats, bank_transfers: &[(TransferState, i64)]) -> String {
+    pub fn render(
+        &self,
+        plugins: &Stats,
+        bank_transfers: &[(TransferState, i64)],
+        heads: &[Head],
+    ) -> String {
+        for head in heads {
+            let entries = u32::try_from(head.seq).unwrap_or(u32::MAX);
+            let chain = head.chain.to_string();
+            metrics::gauge!(JOURNAL_ENTRIES, "chain" => chain).set(f64::from(entries));
+        }
         for (state, count) in bank_transfers {
             // A gauge is a float; counts of this size are exact in one.
             let count = u32::try_from(*count).unwrap_or(u32::MAX);
@@ -114,7 +128,11 @@ impl Metrics {
         metrics::counter!(PLUGIN_QUOTES).absolute(plugins.quotes);
         metrics::counter!(PLUGIN_COMPILATIONS).absolute(plugins.compiled);
         metrics::counter!(PLUGIN_RECORDS_DROPPED).absolute(plugins.records_dropped);
-        self.0.handle.render()
+        let mut text = self.0.handle.render();
+        for head in heads {
+            text.push_str(&format!("# journal head {head}\n"));
+        }
+        text
     }
 
     /// One answered request; `route` is the pattern, never the path, so that the
@@ -188,6 +206,10 @@ fn record() -> Recorder {
         BANK_TRANSFERS,
         "Bank transfers that have not ended, by state"
     );
+    metrics::describe_gauge!(
+        JOURNAL_ENTRIES,
+        "Entries of the journal by chain; they never become fewer"
+    );
     metrics::describe_counter!(PLUGIN_CALLS, "Calls of plugins by how they ended");
     metrics::describe_counter!(PLUGIN_QUOTES, "Quotes among the calls of plugins");
     metrics::describe_counter!(
@@ -230,7 +252,10 @@ mod tests {
             compiled: 1,
             records_dropped: 0,
         };
-        let text = metrics.render(&stats, &[(TransferState::Unknown, 2)]);
+        let head: Head = format!("1:42:{}", "ab".repeat(32)).parse().unwrap();
+        let text = metrics.render(&stats, &[(TransferState::Unknown, 2)], &[head]);
+        assert!(text.contains(r#"journal_entries{chain="1"} 42"#));
+        assert!(text.ends_with(&format!("# journal head {head}\n")));
         assert!(text.contains(r#"bank_transfers{state="unknown"} 2"#));
         assert!(text.contains(
             r#"http_requests_total{method="GET",route="/v1/orders/{id}",status="200"} 2"#

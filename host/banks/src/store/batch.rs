@@ -1,5 +1,6 @@
 //! The money path: what a batch loads and stores.
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_model::{BankTransferId, Channel, Timestamp};
 use serde::Serialize;
@@ -7,8 +8,9 @@ use serde::Serialize;
 use super::json;
 use super::row::{record, transfer_columns};
 use crate::answer::Evidence;
+use crate::attested::{ANSWERS, ASKED, MOVED};
 use crate::machine::Record;
-use crate::transfer::BankTransfer;
+use crate::transfer::{BankTransfer, Standing};
 
 const LOCK_SQLITE: &str = concat!(
     "select ",
@@ -106,8 +108,10 @@ select transfer_id, number, at, channel, via, outcome, detail
 from json_to_recordset($1::json) as x(transfer_id text, number bigint, at bigint, channel text,
     via text, outcome text, detail text)";
 
+/// What was asked of a bank, which never changes.
 #[derive(Serialize)]
-struct RequestedRow<'a> {
+struct AskedRow<'a> {
+    id: String,
     key_digest: Option<&'a str>,
     request_hash: Option<&'a str>,
     purpose: &'static str,
@@ -117,12 +121,29 @@ struct RequestedRow<'a> {
     routing: &'static str,
     description: &'a str,
     requested_at: i64,
-    #[serde(flatten)]
-    changing: ChangingRow<'a>,
 }
 
+impl<'a> AskedRow<'a> {
+    fn of(record: &'a Record) -> Self {
+        let transfer = &record.transfer;
+        Self {
+            id: transfer.id.to_string(),
+            key_digest: record.key.as_ref().map(|key| key.digest.as_str()),
+            request_hash: record.key.as_ref().map(|key| key.request_hash.as_str()),
+            purpose: transfer.purpose.name(),
+            party: transfer.party.to_string(),
+            account_number: transfer.account_number.as_deref(),
+            currency: transfer.route.amount.currency.to_string(),
+            routing: transfer.routing.name(),
+            description: &transfer.description,
+            requested_at: transfer.requested_at.as_millis(),
+        }
+    }
+}
+
+/// How a transfer goes and where its money is.
 #[derive(Serialize)]
-struct ChangingRow<'a> {
+struct MovedRow<'a> {
     id: String,
     route: u32,
     channel: String,
@@ -134,17 +155,12 @@ struct ChangingRow<'a> {
     state: &'static str,
     reason: Option<&'a str>,
     bank_reference: Option<&'a str>,
-    attempt: u32,
-    failures: u32,
-    next_at: Option<i64>,
-    lease_node: Option<&'a str>,
-    lease_until: Option<i64>,
     booked_at: Option<i64>,
     answers: u32,
     changed_at: i64,
 }
 
-impl<'a> ChangingRow<'a> {
+impl<'a> MovedRow<'a> {
     fn of(transfer: &'a BankTransfer) -> Self {
         let (route, standing) = (&transfer.route, &transfer.standing);
         let tried: Vec<&str> = transfer.tried.iter().map(Channel::code).collect();
@@ -160,16 +176,71 @@ impl<'a> ChangingRow<'a> {
             state: standing.state.name(),
             reason: standing.reason.as_deref(),
             bank_reference: standing.bank_reference.as_deref(),
-            attempt: standing.attempt,
-            failures: standing.failures,
-            next_at: standing.next_at.map(Timestamp::as_millis),
-            lease_node: standing.lease.as_ref().map(|lease| lease.node.as_str()),
-            lease_until: standing.lease.as_ref().map(|lease| lease.until.as_millis()),
             booked_at: standing.booked_at.map(Timestamp::as_millis),
             answers: standing.answers,
             changed_at: standing.changed_at.as_millis(),
         }
     }
+}
+
+/// Who asks the bank, and when.
+#[derive(Serialize)]
+struct DrivenRow<'a> {
+    attempt: u32,
+    failures: u32,
+    next_at: Option<i64>,
+    lease_node: Option<&'a str>,
+    lease_until: Option<i64>,
+}
+
+impl<'a> DrivenRow<'a> {
+    fn of(standing: &'a Standing) -> Self {
+        let lease = standing.lease.as_ref();
+        Self {
+            attempt: standing.attempt,
+            failures: standing.failures,
+            next_at: standing.next_at.map(Timestamp::as_millis),
+            lease_node: lease.map(|lease| lease.node.as_str()),
+            lease_until: lease.map(|lease| lease.until.as_millis()),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RequestedRow<'a> {
+    #[serde(flatten)]
+    asked: AskedRow<'a>,
+    #[serde(flatten)]
+    changing: ChangingRow<'a>,
+}
+
+#[derive(Serialize)]
+struct ChangingRow<'a> {
+    #[serde(flatten)]
+    moved: MovedRow<'a>,
+    #[serde(flatten)]
+    driven: DrivenRow<'a>,
+}
+
+impl<'a> ChangingRow<'a> {
+    fn of(transfer: &'a BankTransfer) -> Self {
+        Self {
+            moved: MovedRow::of(transfer),
+            driven: DrivenRow::of(&transfer.standing),
+        }
+    }
+}
+
+/// What the journal attests of where a transfer stands.
+fn moved_fact(transfer: &BankTransfer) -> Fact {
+    MOVED.fact(transfer.id.as_u128(), &MovedRow::of(transfer))
+}
+
+/// What the journal attests of a transfer that changed; nothing when only who
+/// drives it did.
+pub(crate) fn moved_since(transfer: &BankTransfer, before: &BankTransfer) -> Option<Fact> {
+    let (before, now) = (moved_fact(before), moved_fact(transfer));
+    (before.digest != now.digest).then(|| now.after(before.digest))
 }
 
 #[derive(Serialize)]
@@ -199,25 +270,24 @@ pub(crate) async fn lock_transfers(
     rows.iter().map(record).collect()
 }
 
-/// Writes new transfers.
-pub(crate) async fn insert_transfers(tx: &mut Tx, requested: &[&Record]) -> Result<(), Error> {
+/// Writes new transfers, and adds what the journal attests of them.
+pub(crate) async fn insert_transfers(
+    tx: &mut Tx,
+    requested: &[&Record],
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     if requested.is_empty() {
         return Ok(());
     }
-    let rows = requested.iter().map(|record| {
-        let transfer = &record.transfer;
-        RequestedRow {
-            key_digest: record.key.as_ref().map(|key| key.digest.as_str()),
-            request_hash: record.key.as_ref().map(|key| key.request_hash.as_str()),
-            purpose: transfer.purpose.name(),
-            party: transfer.party.to_string(),
-            account_number: transfer.account_number.as_deref(),
-            currency: transfer.route.amount.currency.to_string(),
-            routing: transfer.routing.name(),
-            description: &transfer.description,
-            requested_at: transfer.requested_at.as_millis(),
-            changing: ChangingRow::of(transfer),
-        }
+    for record in requested {
+        let id = record.transfer.id.as_u128();
+        facts.push(ASKED.fact(id, &AskedRow::of(record)));
+        facts.push(moved_fact(&record.transfer));
+    }
+    // The id stands in both parts, the same whichever is read.
+    let rows = requested.iter().map(|record| RequestedRow {
+        asked: AskedRow::of(record),
+        changing: ChangingRow::of(&record.transfer),
     });
     let sql = tx.pick(INSERT_SQLITE, INSERT_POSTGRES);
     sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
@@ -240,10 +310,11 @@ pub(crate) async fn update_transfers(tx: &mut Tx, changed: &[&BankTransfer]) -> 
     Ok(())
 }
 
-/// Writes what was learned.
+/// Writes what was learned, and adds what the journal attests of it.
 pub(crate) async fn insert_answers(
     tx: &mut Tx,
     learned: &[(BankTransferId, u32, Evidence)],
+    facts: &mut Vec<Fact>,
 ) -> Result<(), Error> {
     if learned.is_empty() {
         return Ok(());
@@ -259,6 +330,11 @@ pub(crate) async fn insert_answers(
             outcome: &evidence.outcome,
             detail: &evidence.detail,
         });
+    let rows: Vec<AnswerRow<'_>> = rows.collect();
+    for row in &rows {
+        let id = ANSWERS.id_of(&[&row.transfer_id, &row.number.to_string()]);
+        facts.push(ANSWERS.fact(id, row));
+    }
     let sql = tx.pick(ANSWERS_SQLITE, ANSWERS_POSTGRES);
     sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
     Ok(())

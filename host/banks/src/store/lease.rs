@@ -1,44 +1,47 @@
 //! Who asks a bank about what.
 
-use qiao_db::{Db, Error};
+use qiao_db::attest::Fact;
+use qiao_db::{Claim, Db, Error, Leases, Tx};
 use qiao_model::{BankTransferId, Timestamp};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
+use super::batch::moved_since;
 use super::row::{transfer, transfer_columns};
-use crate::transfer::BankTransfer;
+use crate::transfer::{BankTransfer, Standing, TransferState};
 
-const DUE: &str = "select 1 from bank_transfer
-where next_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
+/// Transfers, as they are driven.
+pub(crate) const TRANSFERS: Leases = Leases {
+    table: "bank_transfer",
+    attempts: "attempt",
+    columns: transfer_columns!(),
+};
 
 // A request whose node ended while it had the lease may have been sent.
-const CLAIM_SQLITE: &str = concat!(
-    "update bank_transfer set lease_node = $1, lease_until = $2, attempt = attempt + 1,
-    state = case when state = 'requested' and lease_node is not null then 'unknown' else state end
-where id in (
-    select id from bank_transfer
-    where next_at <= $3 and (lease_until is null or lease_until <= $3)
-    order by next_at limit $4
-)
+const DOUBT_SQLITE: &str = concat!(
+    "update bank_transfer set state = 'unknown'
+where state = 'requested' and lease_node is not null and next_at <= $1 and lease_until <= $1
 returning ",
     transfer_columns!()
 );
 
-const CLAIM_POSTGRES: &str = concat!(
-    "update bank_transfer set lease_node = $1, lease_until = $2, attempt = attempt + 1,
-    state = case when state = 'requested' and lease_node is not null then 'unknown' else state end
+const DOUBT_POSTGRES: &str = concat!(
+    "update bank_transfer set state = 'unknown'
 where id in (
     select id from bank_transfer
-    where next_at <= $3 and (lease_until is null or lease_until <= $3)
-    order by next_at limit $4
+    where state = 'requested' and lease_node is not null and next_at <= $1 and lease_until <= $1
     for update skip locked
 )
 returning ",
     transfer_columns!()
 );
 
-const RELEASE: &str = "update bank_transfer set lease_node = null, lease_until = null,
-    state = case when state = 'requested' then 'unknown' else state end
-where lease_node = $1";
+const DOUBT_OF_NODE: &str = concat!(
+    "update bank_transfer set state = 'unknown'
+where state = 'requested' and lease_node = $1
+returning ",
+    transfer_columns!()
+);
 
 const MAKE_DUE: &str = "update bank_transfer set next_at = $2
 where id = $1 and next_at is null and lease_node is null and state not in ('done', 'rejected')";
@@ -47,51 +50,53 @@ where id = $1 and next_at is null and lease_node is null and state not in ('done
 const OPEN_COUNTS: &str = "select state, count(*) as count from bank_transfer
 where state not in ('done', 'rejected') group by state";
 
-/// Which transfers to claim, and for how long.
-pub(crate) struct Claim<'a> {
-    pub(crate) node: &'a str,
-    pub(crate) now: Timestamp,
-    pub(crate) until: Timestamp,
-    pub(crate) limit: usize,
-}
-
-/// Whether any transfer is due that nobody asks about. An idle worker asks this,
-/// so that it does not take the writer from those who pay.
-pub(crate) async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool, Error> {
-    let found = sqlx::query(DUE)
-        .bind(now.as_millis())
-        .fetch_optional(db.reads())
-        .await?;
-    Ok(found.is_some())
-}
-
 /// Takes the lease of due transfers, and begins a new attempt of each.
 pub(crate) async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<BankTransfer>, Error> {
     let mut tx = db.begin().await?;
-    let sql = tx.pick(CLAIM_SQLITE, CLAIM_POSTGRES);
-    let rows = sqlx::query(sql)
-        .bind(claim.node)
-        .bind(claim.until.as_millis())
+    let doubted = sqlx::query(tx.pick(DOUBT_SQLITE, DOUBT_POSTGRES))
         .bind(claim.now.as_millis())
-        .bind(i64::try_from(claim.limit).unwrap_or(1))
         .fetch_all(tx.conn())
         .await?;
+    let rows = TRANSFERS.claim(&mut tx, claim).await?;
     let claimed = rows.iter().map(transfer).collect::<Result<_, _>>()?;
+    qiao_ledger::attest(&mut tx, doubts(&doubted)?, claim.now).await?;
     tx.commit().await?;
     Ok(claimed)
 }
 
 /// Gives back every lease of a node that starts anew. What it had in hand may
 /// have been sent.
-pub(crate) async fn release(db: &Db, node: &str) -> Result<(), Error> {
+pub(crate) async fn release(db: &Db, node: &str, now: Timestamp) -> Result<(), Error> {
     let mut tx = db.begin().await?;
-    sqlx::query(RELEASE).bind(node).execute(tx.conn()).await?;
+    let doubted = sqlx::query(DOUBT_OF_NODE)
+        .bind(node.to_owned())
+        .fetch_all(tx.conn())
+        .await?;
+    TRANSFERS.release(&mut tx, node).await?;
+    qiao_ledger::attest(&mut tx, doubts(&doubted)?, now).await?;
     tx.commit().await
+}
+
+/// What the journal says of transfers that became unknown and were requested.
+fn doubts(rows: &[AnyRow]) -> Result<Vec<Fact>, Error> {
+    let mut facts = Vec::with_capacity(rows.len());
+    for row in rows {
+        let now = transfer(row)?;
+        let before = BankTransfer {
+            standing: Standing {
+                state: TransferState::Requested,
+                ..now.standing.clone()
+            },
+            ..now.clone()
+        };
+        facts.extend(moved_since(&now, &before));
+    }
+    Ok(facts)
 }
 
 /// Makes a stuck transfer due; gives whether it was stuck.
 pub(crate) async fn make_due(
-    tx: &mut qiao_db::Tx,
+    tx: &mut Tx,
     id: BankTransferId,
     now: Timestamp,
 ) -> Result<bool, Error> {

@@ -4,6 +4,7 @@
 
 mod access;
 mod advances;
+mod audit;
 mod callbacks;
 mod crashes;
 mod custody;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiao_auth::{Auth, AuthConfig, NewUser, Permit, PinProof, keys};
+use qiao_banks::audit::check_banks;
 use qiao_banks::{
     Abilities, BankLink, BankTransfer, Banks, BanksConfig, Cost, Crash, Evidence, NewChannel,
     NewTopUp, NewWithdrawal, Redirected, Rooms, TransferState,
@@ -12,10 +13,12 @@ use qiao_banks::{
 use qiao_db::Db;
 use qiao_events::{Egress, Policy, Sealer};
 use qiao_ledger::Ledger;
+use qiao_ledger::audit::{Report, check_books, check_journal};
 use qiao_model::{
     BankLinkId, BankTransferId, Channel, Currency, Env, ManualClock, Money, Rate, Scope, Secret,
     SessionId, Timestamp, UserId,
 };
+use qiao_payments::audit::check_payments;
 use qiao_payments::{IdempotencyKey, Party, Payments};
 use qiao_tests::TestDatabase;
 use sandbox_bank::{Bank, Clock, Customer, Options};
@@ -322,6 +325,27 @@ impl World {
         }
         let mirror = self.posted(Party::Bank(river())).await;
         assert_eq!(-mirror, self.bank.custody_minor(), "the mirror of the bank");
+        assert_eq!(said(&self.report().await), "");
+    }
+
+    /// What the audit finds.
+    pub(crate) async fn report(&self) -> Report {
+        let rooms = [
+            qiao_ledger::ATTESTED,
+            qiao_events::ATTESTED,
+            qiao_payments::ATTESTED,
+            qiao_banks::ATTESTED,
+        ];
+        let mut report = Report::of(self.env.now());
+        let mut tx = self.db.begin_snapshot().await.unwrap();
+        check_journal(&mut tx, &rooms.concat(), &[], &mut report)
+            .await
+            .unwrap();
+        check_books(&mut tx, &mut report).await.unwrap();
+        check_payments(&mut tx, &mut report).await.unwrap();
+        check_banks(&mut tx, &mut report).await.unwrap();
+        tx.commit().await.unwrap();
+        report
     }
 
     /// Lets the next pause pass and the worker ask.
@@ -329,6 +353,11 @@ impl World {
         self.clock.advance_millis(secs * 1000);
         self.banks.repair().await.unwrap()
     }
+}
+
+pub(crate) fn said(report: &Report) -> String {
+    let lines: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 async fn open(

@@ -38,19 +38,32 @@ pub(crate) async fn newest(tx: &mut Tx, product: ProductId) -> Result<Option<Fee
     row.as_ref().map(schedule_from).transpose()
 }
 
+const FIND: &str = "select id, product, version, effective_from, lines, accrued from fee_schedule
+where product = $1 and version = $2";
+
+pub(crate) async fn find_in(
+    tx: &mut Tx,
+    product: ProductId,
+    version: u32,
+) -> Result<Option<FeeSchedule>, Error> {
+    let row = sqlx::query(FIND)
+        .bind(product.to_string())
+        .bind(i64::from(version))
+        .fetch_optional(tx.conn())
+        .await?;
+    row.as_ref().map(schedule_from).transpose()
+}
+
 pub(crate) async fn find(
     db: &Db,
     product: ProductId,
     version: u32,
 ) -> Result<Option<FeeSchedule>, Error> {
-    let row = sqlx::query(
-        "select id, product, version, effective_from, lines, accrued from fee_schedule
-         where product = $1 and version = $2",
-    )
-    .bind(product.to_string())
-    .bind(i64::from(version))
-    .fetch_optional(db.reads())
-    .await?;
+    let row = sqlx::query(FIND)
+        .bind(product.to_string())
+        .bind(i64::from(version))
+        .fetch_optional(db.reads())
+        .await?;
     row.as_ref().map(schedule_from).transpose()
 }
 

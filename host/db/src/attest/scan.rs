@@ -1,5 +1,6 @@
 use futures_util::TryStreamExt;
 use sha2::Digest;
+use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
 use super::{Attested, Form, Keeping, RowDigest};
@@ -34,21 +35,30 @@ pub async fn scan<E: From<Error>>(
     let mut stream = sqlx::query(sqlx::AssertSqlSafe(sql)).fetch(conn);
     let mut values = Vec::new();
     while let Some(row) = stream.try_next().await.map_err(Error::from)? {
-        values.clear();
-        for column in 0..row.len() {
-            values.push(
-                row.try_get::<Option<Vec<u8>>, _>(column)
-                    .map_err(Error::from)?,
-            );
-        }
+        read(&row, &mut values)?;
         each(stored(rows, &values))?;
     }
     Ok(())
 }
 
+fn read(row: &AnyRow, values: &mut Vec<Option<Vec<u8>>>) -> Result<(), Error> {
+    values.clear();
+    for column in 0..row.len() {
+        values.push(row.try_get(column)?);
+    }
+    Ok(())
+}
+
+/// The digest of the row of a query that [`select`] begins.
+pub(super) fn digest(rows: &Attested, row: &AnyRow) -> Result<RowDigest, Error> {
+    let mut values = Vec::new();
+    read(row, &mut values)?;
+    Ok(stored(rows, &values).digest)
+}
+
 /// Every attested column as the bytes of its text: a byte that is no letter any
 /// more is read too.
-fn select(engine: Engine, rows: &Attested) -> String {
+pub(super) fn select(engine: Engine, rows: &Attested) -> String {
     let columns = rows.fields.iter().map(|(_, column, _)| *column);
     let columns: Vec<String> = columns
         .map(|column| match engine {
@@ -63,7 +73,8 @@ fn stored(rows: &Attested, values: &[Option<Vec<u8>>]) -> StoredRow {
     let text = |value: &Option<Vec<u8>>| {
         String::from_utf8_lossy(value.as_deref().unwrap_or_default()).into_owned()
     };
-    let id = values.first().map(text).unwrap_or_default();
+    let key: Vec<String> = values.iter().take(rows.id.columns()).map(text).collect();
+    let id = key.join("/");
     let mut hash = rows.begin();
     hash.0.update(json(rows, values));
     StoredRow {

@@ -72,7 +72,14 @@ const EVENTS: Attested = Attested {
     keeping: Keeping::Shared {
         kept_secs: EVENTS_KEPT_DAYS * 24 * 3600,
         field: "kind",
-        attested: &["payment.", "order.", "income."],
+        attested: &[
+            "payment.",
+            "order.",
+            "income.",
+            "receivable.",
+            "mandate.",
+            "payout.",
+        ],
     },
 };
 

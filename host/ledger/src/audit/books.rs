@@ -63,6 +63,10 @@ pub struct StoredTransfer {
     pub debit: LedgerAccountId,
     /// The account that got.
     pub credit: LedgerAccountId,
+    /// What the account that gave had after it.
+    pub debit_balance: i64,
+    /// What the account that got had after it.
+    pub credit_balance: i64,
     /// What it belongs to.
     pub reference: String,
     /// What it moved.
@@ -94,6 +98,8 @@ pub async fn each_transfer(
             id: transfer.id,
             debit: transfer.debit,
             credit: transfer.credit,
+            debit_balance: transfer.debit_balance,
+            credit_balance: transfer.credit_balance,
             reference: row[10].clone().unwrap_or_default(),
             moved: only(&[POSTED, POST]),
             held: only(&[PENDING]),

@@ -7,7 +7,7 @@ use qiao_db::attest::{Attested, RowDigest, StoredRow};
 use qiao_model::Timestamp;
 
 use super::finding::{AuditError, Report};
-use super::sorter::Sorter;
+use super::sorter::{Sorter, bytes_at};
 use crate::journal::{Entry, EntryHash, Head, Said, decode};
 use crate::store::audit::{self as store, StoredEntry};
 
@@ -47,7 +47,33 @@ pub async fn check_journal(
         })
         .await?;
     }
-    check_rows(attested, facts, report)
+    check_rows(attested, facts, report)?;
+    name_keys(tx, attested, report).await
+}
+
+/// A fact has the digest of a key of columns: findings get the key itself, as far
+/// as its row is there.
+async fn name_keys(
+    tx: &mut Tx,
+    attested: &[Attested],
+    report: &mut Report,
+) -> Result<(), AuditError> {
+    let engine = tx.engine();
+    for rows in attested.iter().filter(|rows| rows.id.columns() > 1) {
+        let found = report.rows_of(rows.table);
+        if found.is_empty() {
+            continue;
+        }
+        qiao_db::attest::scan(tx.conn(), engine, rows, |row| {
+            let digest = row.id.map(|id| rows.id.write(id));
+            if let Some(digest) = digest.filter(|digest| found.contains(digest)) {
+                report.rename(rows.table, &digest, &row.text);
+            }
+            Ok::<_, AuditError>(())
+        })
+        .await?;
+    }
+    Ok(())
 }
 
 /// How far each chain was followed.
@@ -211,20 +237,15 @@ impl Fact {
     }
 
     fn of_record(record: &[u8; RECORD]) -> Self {
-        fn part<const N: usize>(record: &[u8; RECORD], at: usize) -> [u8; N] {
-            let mut bytes = [0; N];
-            bytes.copy_from_slice(&record[at..at.saturating_add(N)]);
-            bytes
-        }
-        let number = |at| i64::from_be_bytes(part(record, at));
+        let number = |at| i64::from_be_bytes(bytes_at(record, at));
         let is_said = record[17] == 1;
         let flag = record[74] == 1;
         Self {
             rows: usize::from(record[0]),
-            id: u128::from_be_bytes(part(record, 1)),
+            id: u128::from_be_bytes(bytes_at(record, 1)),
             entry: is_said.then(|| (number(18), number(26), number(34))),
-            digest: RowDigest::from_bytes(part(record, 42)),
-            before: (is_said && flag).then(|| RowDigest::from_bytes(part(record, 75))),
+            digest: RowDigest::from_bytes(bytes_at(record, 42)),
+            before: (is_said && flag).then(|| RowDigest::from_bytes(bytes_at(record, 75))),
             is_attested: is_said || flag,
         }
     }

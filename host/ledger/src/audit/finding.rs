@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::fmt;
 use std::io;
 
@@ -72,6 +73,21 @@ impl Report {
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
+    }
+
+    /// The rows of a table in which something was found.
+    pub(super) fn rows_of(&self, table: &str) -> HashSet<String> {
+        let of_table = self.findings.iter().filter(|found| found.table == table);
+        of_table.map(|found| found.row.clone()).collect()
+    }
+
+    /// Calls a row by another name in what was found.
+    pub(super) fn rename(&mut self, table: &str, row: &str, name: &str) {
+        for finding in &mut self.findings {
+            if finding.table == table && finding.row == row {
+                name.clone_into(&mut finding.row);
+            }
+        }
     }
 
     /// How many findings there are beside the listed ones.

@@ -8,6 +8,17 @@ const RUN_BYTES_MAX: usize = 32 << 20;
 /// Runs that are merged at once; more are merged in steps.
 const RUNS_MAX: usize = 128;
 
+/// So many bytes of a record, from a place on.
+///
+/// # Panics
+/// The record ends before, which none of its own length does.
+#[must_use]
+pub fn bytes_at<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
+    let mut bytes = [0; N];
+    bytes.copy_from_slice(&record[at..at.saturating_add(N)]);
+    bytes
+}
+
 /// Sorts records of one length by their bytes, in bounded memory: full runs go
 /// to temporary files, which vanish with the sorter.
 #[derive(Debug)]

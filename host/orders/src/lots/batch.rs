@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_model::{Day, OrderId, ProductId, UserId};
 use qiao_payments::Account;
@@ -45,7 +46,8 @@ pub(crate) struct LoadedLots {
     uses: HashMap<OrderId, Vec<(OrderId, i64)>>,
     added: Vec<store::NewLot>,
     used: Vec<store::NewUse>,
-    changed: BTreeMap<OrderId, i64>,
+    /// Lots of which another rest is left, as they were before.
+    changed: BTreeMap<OrderId, store::Left>,
 }
 
 impl LoadedLots {
@@ -146,6 +148,7 @@ impl LoadedLots {
             order: head.id,
             acquired,
             left_minor: units_minor,
+            changes: 0,
         };
         let lots = self.lots.entry((head.user, head.product)).or_default();
         // Newer than all before it, or of the same day and behind them.
@@ -177,15 +180,19 @@ impl LoadedLots {
         let lots = self.lots.get_mut(&(head.user, head.product));
         let lot = lots.and_then(|lots| lots.iter_mut().find(|lot| lot.order == order));
         let lot = lot.expect("a lot that changes was loaded with its holding");
+        let left = self.changed.entry(order).or_insert(store::Left {
+            before: *lot,
+            now_minor: 0,
+        });
         lot.left_minor += by_minor;
         assert!(lot.left_minor >= 0, "a lot gives no more than it has");
-        self.changed.insert(order, lot.left_minor);
+        left.now_minor = lot.left_minor;
     }
 
-    /// Writes what was decided.
-    pub(crate) async fn store(self, tx: &mut Tx) -> Result<(), Error> {
-        store::insert(tx, &self.added).await?;
-        store::insert_uses(tx, &self.used).await?;
-        store::update(tx, &self.changed).await
+    /// Writes what was decided, and adds what the journal attests of it.
+    pub(crate) async fn store(self, tx: &mut Tx, facts: &mut Vec<Fact>) -> Result<(), Error> {
+        store::insert(tx, &self.added, facts).await?;
+        store::insert_uses(tx, &self.used, facts).await?;
+        store::update(tx, &self.changed, facts).await
     }
 }

@@ -11,6 +11,7 @@ fn lot(order: u128, acquired: i64, left_minor: i64) -> Lot {
         order: OrderId::from_u128(order),
         acquired: day(acquired),
         left_minor,
+        changes: 0,
     }
 }
 

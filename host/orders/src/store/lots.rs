@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use qiao_db::attest::Fact;
 use qiao_db::{Db, Error, Tx};
 use qiao_model::{OrderId, ProductId, UserId};
 use serde::Serialize;
@@ -7,9 +8,10 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{AsText, json, parse};
+use crate::attested::{LEFT, LOTS, USES};
 use crate::lots::Lot;
 
-const OF_HOLDER: &str = "select order_id, acquired, left_minor from lot
+const OF_HOLDER: &str = "select order_id, acquired, left_minor, changes from lot
 where user_id = $1 and product_id = $2 and left_minor > 0
 order by acquired, order_id";
 
@@ -20,21 +22,21 @@ const USES_POSTGRES: &str = "select order_id, lot_id, minor from lot_use
 where order_id = any(array(select json_array_elements_text($1::json)))";
 
 const LOAD_SQLITE: &str =
-    "select lot.user_id, lot.product_id, lot.order_id, lot.acquired, lot.left_minor
+    "select lot.user_id, lot.product_id, lot.order_id, lot.acquired, lot.left_minor, lot.changes
 from json_each($1) as holder
 join lot on lot.user_id = holder.value ->> 'user' and lot.product_id = holder.value ->> 'product'
 where lot.left_minor > 0
 union
-select user_id, product_id, order_id, acquired, left_minor from lot
+select user_id, product_id, order_id, acquired, left_minor, changes from lot
 where order_id in (select value from json_each($2))";
 
 const LOAD_POSTGRES: &str =
-    "select lot.user_id, lot.product_id, lot.order_id, lot.acquired, lot.left_minor
+    "select lot.user_id, lot.product_id, lot.order_id, lot.acquired, lot.left_minor, lot.changes
 from json_to_recordset($1::json) as holder(\"user\" text, product text)
 join lot on lot.user_id = holder.\"user\" and lot.product_id = holder.product
 where lot.left_minor > 0
 union
-select user_id, product_id, order_id, acquired, left_minor from lot
+select user_id, product_id, order_id, acquired, left_minor, changes from lot
 where order_id = any(array(select json_array_elements_text($2::json)))";
 
 const INSERT_SQLITE: &str =
@@ -56,14 +58,15 @@ const INSERT_USES_POSTGRES: &str = "insert into lot_use (order_id, lot_id, minor
 select redemption, lot, minor
 from json_to_recordset($1::json) as x(redemption text, lot text, minor bigint)";
 
-const UPDATE_SQLITE: &str = "update lot set left_minor = x.left_minor
+const UPDATE_SQLITE: &str = "update lot set left_minor = x.left_minor, changes = x.changes
 from (
-    select value ->> 'lot' as lot, value ->> 'left_minor' as left_minor from json_each($1)
+    select value ->> 'lot' as lot, value ->> 'left_minor' as left_minor, value ->> 'changes' as changes
+    from json_each($1)
 ) as x
 where lot.order_id = x.lot";
 
-const UPDATE_POSTGRES: &str = "update lot set left_minor = x.left_minor
-from json_to_recordset($1::json) as x(lot text, left_minor bigint)
+const UPDATE_POSTGRES: &str = "update lot set left_minor = x.left_minor, changes = x.changes
+from json_to_recordset($1::json) as x(lot text, left_minor bigint, changes bigint)
 where lot.order_id = x.lot
     and lot.order_id = any(array(select y.lot from json_to_recordset($1::json) as y(lot text)))";
 
@@ -110,6 +113,16 @@ struct UseRow {
 struct LeftRow {
     lot: AsText<OrderId>,
     left_minor: i64,
+    changes: i64,
+}
+
+/// A lot of which another rest is left.
+#[derive(Debug)]
+pub(crate) struct Left {
+    /// As it was before.
+    pub(crate) before: Lot,
+    /// What is left of it now.
+    pub(crate) now_minor: i64,
 }
 
 /// A holder's lots with something left, the oldest first.
@@ -174,7 +187,11 @@ pub(crate) async fn load(
 }
 
 /// Writes new lots, whole.
-pub(crate) async fn insert(tx: &mut Tx, added: &[NewLot]) -> Result<(), Error> {
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    added: &[NewLot],
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     if added.is_empty() {
         return Ok(());
     }
@@ -185,13 +202,31 @@ pub(crate) async fn insert(tx: &mut Tx, added: &[NewLot]) -> Result<(), Error> {
         acquired: new.lot.acquired.to_string(),
         units_minor: new.units_minor,
     });
+    let rows: Vec<LotRow> = rows.collect();
+    for (new, row) in added.iter().zip(&rows) {
+        let id = new.lot.order.as_u128();
+        facts.push(LOTS.fact(id, row));
+        facts.push(LEFT.fact(id, &left_row(&new.lot)));
+    }
     let sql = tx.pick(INSERT_SQLITE, INSERT_POSTGRES);
     sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
     Ok(())
 }
 
+const fn left_row(lot: &Lot) -> LeftRow {
+    LeftRow {
+        lot: AsText(lot.order),
+        left_minor: lot.left_minor,
+        changes: lot.changes,
+    }
+}
+
 /// Writes what redemptions take.
-pub(crate) async fn insert_uses(tx: &mut Tx, used: &[NewUse]) -> Result<(), Error> {
+pub(crate) async fn insert_uses(
+    tx: &mut Tx,
+    used: &[NewUse],
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     if used.is_empty() {
         return Ok(());
     }
@@ -200,20 +235,36 @@ pub(crate) async fn insert_uses(tx: &mut Tx, used: &[NewUse]) -> Result<(), Erro
         lot: AsText(new.lot),
         minor: new.minor,
     });
+    let rows: Vec<UseRow> = rows.collect();
+    for (new, row) in used.iter().zip(&rows) {
+        let id = USES.id_of(&[&new.redemption.to_string(), &new.lot.to_string()]);
+        facts.push(USES.fact(id, row));
+    }
     let sql = tx.pick(INSERT_USES_SQLITE, INSERT_USES_POSTGRES);
     sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
     Ok(())
 }
 
 /// Writes what is left of lots.
-pub(crate) async fn update(tx: &mut Tx, left: &BTreeMap<OrderId, i64>) -> Result<(), Error> {
+pub(crate) async fn update(
+    tx: &mut Tx,
+    left: &BTreeMap<OrderId, Left>,
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
     if left.is_empty() {
         return Ok(());
     }
-    let rows = left.iter().map(|(lot, left_minor)| LeftRow {
-        lot: AsText(*lot),
-        left_minor: *left_minor,
-    });
+    let mut rows = Vec::with_capacity(left.len());
+    for (id, left) in left {
+        let row = left_row(&Lot {
+            left_minor: left.now_minor,
+            changes: left.before.changes.saturating_add(1),
+            ..left.before
+        });
+        let before = LEFT.fact(id.as_u128(), &left_row(&left.before));
+        facts.push(LEFT.fact(id.as_u128(), &row).after(before.digest));
+        rows.push(row);
+    }
     let sql = tx.pick(UPDATE_SQLITE, UPDATE_POSTGRES);
     let done = sqlx::query(sql).bind(json(rows)).execute(tx.conn()).await?;
     assert_eq!(
@@ -229,5 +280,6 @@ fn lot(row: &AnyRow) -> Result<Lot, Error> {
         order: parse("order id", row.try_get("order_id")?)?,
         acquired: parse("day", row.try_get("acquired")?)?,
         left_minor: row.try_get("left_minor")?,
+        changes: row.try_get("changes")?,
     })
 }

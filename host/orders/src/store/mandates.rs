@@ -5,7 +5,7 @@ use qiao_model::{MandateId, Money, OfferId, PluginId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::{offers, parse, text_of};
+use super::{forget, offers, parse, text_of};
 use crate::claims;
 use crate::mandate::MandateOffer;
 use crate::offer::Offer;
@@ -114,14 +114,7 @@ pub(crate) async fn find_for_user(
 
 /// Deletes at most `limit` offers of mandates that expired before `before`.
 pub(crate) async fn prune(db: &Db, before: Timestamp, limit: i64) -> Result<u64, Error> {
-    let mut tx = db.begin().await?;
-    let done = sqlx::query(PRUNE)
-        .bind(before.as_millis())
-        .bind(limit)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await?;
-    Ok(done.rows_affected())
+    forget(db, PRUNE, (before, limit)).await
 }
 
 /// The first charge of a plugin's key.

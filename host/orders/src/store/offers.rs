@@ -3,7 +3,7 @@ use qiao_model::{Money, OfferId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::{parse, text_of};
+use super::{forget, parse, text_of};
 use crate::claims;
 use crate::offer::Offer;
 
@@ -110,12 +110,5 @@ pub(crate) async fn find_for_user(
 
 /// Deletes at most `limit` offers that expired before `before` and led nowhere.
 pub(crate) async fn prune(db: &Db, before: Timestamp, limit: i64) -> Result<u64, Error> {
-    let mut tx = db.begin().await?;
-    let done = sqlx::query(PRUNE)
-        .bind(before.as_millis())
-        .bind(limit)
-        .execute(tx.conn())
-        .await?;
-    tx.commit().await?;
-    Ok(done.rows_affected())
+    forget(db, PRUNE, (before, limit)).await
 }

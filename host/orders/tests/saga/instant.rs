@@ -23,7 +23,7 @@ const SETTLEMENT: Party = Party::Institution(INSTITUTION);
 
 /// Tuesday at 10:00: the user holds 40,000.00 units and nothing else, and the
 /// fund's bank advanced so much.
-async fn world(database: TestDatabase, line_fen: i64) -> World {
+pub(crate) async fn world(database: TestDatabase, line_fen: i64) -> World {
     let world = World::new(database).await;
     let permit = plugin_permit(&world.auth, Scope::CatalogWrite, None);
     let registered = world.catalog.register_product(&permit, instant_fund());
@@ -73,7 +73,7 @@ impl World {
     }
 
     /// A redemption, after which its money is expected as the quote had said.
-    async fn redeemed(&self, fen: i64) -> (Order, Arrival) {
+    pub(crate) async fn redeemed(&self, fen: i64) -> (Order, Arrival) {
         let quote = self.quote(&self.user, redeem(fen)).await;
         let expected = self.orders.expected_arrival(&quote).await.unwrap().unwrap();
         let order = self.confirm(&self.user, &quote).await.unwrap();

@@ -17,7 +17,7 @@ const DAY_SECS: i64 = 86_400;
 
 /// A world with the bond fund, in which somebody else has bought enough of it for
 /// every redemption to be paid.
-async fn with_bond(database: qiao_tests::TestDatabase, capture: Capture) -> World {
+pub(crate) async fn with_bond(database: qiao_tests::TestDatabase, capture: Capture) -> World {
     let world = World::new(database).await;
     bond::register(&world, capture, YEARLY_PPM).await;
     let other = world.person("mei").await;

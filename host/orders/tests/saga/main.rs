@@ -19,6 +19,7 @@ mod lots;
 mod mandates;
 mod ownership;
 mod pages;
+mod planted;
 mod plugin;
 mod plugin_events;
 mod quotes;

@@ -41,7 +41,7 @@ async fn offered(
     }
 }
 
-async fn given(world: &World, product: &str) -> Mandate {
+pub(crate) async fn given(world: &World, product: &str) -> Mandate {
     let offer = offered(world, &world.user, terms(product)).await.unwrap();
     let pin = world.proof(&world.user).await;
     world
@@ -55,7 +55,7 @@ fn permit(world: &World) -> Permit {
     plugin_permit(&world.auth, Scope::PaymentsCharge, None)
 }
 
-async fn charge(
+pub(crate) async fn charge(
     world: &World,
     mandate: MandateId,
     offer: Offer,

@@ -81,7 +81,8 @@ impl Loaded {
             mandate.grant.usage = consumed.before;
             return;
         };
-        self.changes.spent_mandates.insert(consumed.mandate);
+        let spent = self.changes.spent_mandates.entry(consumed.mandate);
+        spent.or_insert(consumed.before);
         if mandate.state(now) == MandateState::UsedUp {
             let used_up = event::of_mandate(mandate, MandateState::UsedUp, payment.id);
             self.changes.events.push(used_up);
@@ -105,7 +106,7 @@ impl Loaded {
         let spent_on = payment.created_at.day();
         let usage = mandate.grant.usage;
         mandate.grant.usage = usage.given_back(minor, spent_on, returned);
-        self.changes.spent_mandates.insert(id);
+        self.changes.spent_mandates.entry(id).or_insert(usage);
     }
 }
 

@@ -2,13 +2,13 @@
 
 use futures_util::TryStreamExt;
 use qiao_db::{Error, Tx};
-use qiao_model::MandateId;
 use sqlx::Row;
-use sqlx::any::AnyRow;
 
-use super::row::{parse, payment_columns, record_of, refund_of};
+use super::mandate::{mandate_columns, mandate_of};
+use super::row::{payment_columns, record_of, refund_of};
 use crate::answer::Answer;
 use crate::batch::Record;
+use crate::mandate::Mandate;
 use crate::payment::Refund;
 
 const PAYMENTS: &str = concat!("select ", payment_columns!(), " from payment");
@@ -18,7 +18,7 @@ const REFUNDS: &str =
 
 const ANSWERS: &str = "select digest, answer from payment_idempotency";
 
-const MANDATES: &str = "select id, used_count, used_minor from mandate";
+const MANDATES: &str = concat!("select ", mandate_columns!(), " from mandate");
 
 /// Hands on every payment, or why its row is not readable.
 pub(crate) async fn payments<E: From<Error>>(
@@ -60,25 +60,15 @@ pub(crate) async fn answers<E: From<Error>>(
     Ok(())
 }
 
-/// Hands on every mandate with how often and how much was taken by it, or why its
-/// row is not readable.
+/// Hands on every mandate, or why its row is not readable.
 pub(crate) async fn mandates<E: From<Error>>(
     tx: &mut Tx,
-    mut each: impl FnMut(&str, Result<(MandateId, i64, i64), Error>) -> Result<(), E>,
+    mut each: impl FnMut(&str, Result<Mandate, Error>) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut rows = sqlx::query(MANDATES).fetch(tx.conn());
     while let Some(row) = rows.try_next().await.map_err(Error::from)? {
         let id: String = row.try_get("id").unwrap_or_default();
-        each(&id, usage_of(&id, &row))?;
+        each(&id, mandate_of(&row))?;
     }
     Ok(())
-}
-
-fn usage_of(id: &str, row: &AnyRow) -> Result<(MandateId, i64, i64), Error> {
-    let mandate = parse("mandate id", id)?;
-    Ok((
-        mandate,
-        row.try_get("used_count")?,
-        row.try_get("used_minor")?,
-    ))
 }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::str::FromStr;
 
+use qiao_db::attest::Fact;
 use qiao_db::{Db, Error, Tx};
 use qiao_model::{Currency, Day, InstitutionId, MandateId, PluginId, Timestamp, UserId};
 use serde::Serialize;
@@ -10,6 +11,7 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::row::{AsText, json, parse, payment_columns, payment_of};
+use crate::attested::USAGES;
 use crate::grant::{SpendGrant, SpendLimits, SpendUsage};
 use crate::mandate::Mandate;
 use crate::payment::Payment;
@@ -19,9 +21,10 @@ macro_rules! mandate_columns {
     () => {
         "id, user_id, institution_id, plugin_id, title, purpose, reference, currency, per_payment, \
          per_day, per_month, count_max, payees, products, expires_at, used_count, used_minor, used_day, \
-         used_day_minor, used_month_minor, created_at, revoked_at"
+         used_day_minor, used_month_minor, created_at, revoked_at, changes"
     };
 }
+pub(super) use mandate_columns;
 
 const LOCK_SQLITE: &str = concat!(
     "select ",
@@ -38,19 +41,20 @@ cross join lateral (select * from mandate where mandate.id = wanted_id for updat
 
 const SPEND_SQLITE: &str = "update mandate
 set used_count = x.count, used_minor = x.minor, used_day = x.day, used_day_minor = x.day_minor,
-    used_month_minor = x.month_minor
+    used_month_minor = x.month_minor, changes = x.changes
 from (
     select value ->> 'id' as id, value ->> 'count' as count, value ->> 'minor' as minor,
-        value ->> 'day' as day, value ->> 'day_minor' as day_minor, value ->> 'month_minor' as month_minor
+        value ->> 'day' as day, value ->> 'day_minor' as day_minor, value ->> 'month_minor' as month_minor,
+        value ->> 'changes' as changes
     from json_each($1)
 ) as x
 where mandate.id = x.id";
 
 const SPEND_POSTGRES: &str = "update mandate as m
 set used_count = x.count, used_minor = x.minor, used_day = x.day, used_day_minor = x.day_minor,
-    used_month_minor = x.month_minor
+    used_month_minor = x.month_minor, changes = x.changes
 from json_to_recordset($1::json) as x(id text, count bigint, minor bigint, day text, day_minor bigint,
-    month_minor bigint)
+    month_minor bigint, changes bigint)
 where m.id = x.id
     and m.id = any(array(select y.id from json_to_recordset($1::json) as y(id text)))";
 
@@ -58,7 +62,7 @@ const INSERT: &str = concat!(
     "insert into mandate (",
     mandate_columns!(),
     ") values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-    $21, $22)
+    $21, $22, 0)
 on conflict (id) do nothing"
 );
 
@@ -126,24 +130,43 @@ struct UsageRow {
     day: AsText<Day>,
     day_minor: i64,
     month_minor: i64,
+    changes: u32,
 }
 
-/// Writes what is spent of mandates that [`lock`] gave.
-pub(crate) async fn store_usage(tx: &mut Tx, mandates: &[&Mandate]) -> Result<(), Error> {
-    if mandates.is_empty() {
-        return Ok(());
-    }
-    let rows: Vec<UsageRow> = (mandates.iter())
-        .map(|mandate| (mandate.id, mandate.grant.usage))
-        .map(|(id, usage)| UsageRow {
+impl UsageRow {
+    fn of(id: MandateId, usage: SpendUsage, changes: u32) -> Self {
+        Self {
             id: AsText(id),
             count: usage.count,
             minor: usage.minor,
             day: AsText(usage.day),
             day_minor: usage.day_minor,
             month_minor: usage.month_minor,
-        })
-        .collect();
+            changes,
+        }
+    }
+}
+
+/// Writes what is spent of mandates that [`lock`] gave, each with what was spent
+/// of it before.
+pub(crate) async fn store_usage(
+    tx: &mut Tx,
+    mandates: &[(&Mandate, SpendUsage)],
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
+    if mandates.is_empty() {
+        return Ok(());
+    }
+    let mut rows = Vec::with_capacity(mandates.len());
+    for (mandate, before) in mandates {
+        let id = mandate.id;
+        let before = UsageRow::of(id, *before, mandate.changes);
+        let changes = mandate.changes.saturating_add(1);
+        let row = UsageRow::of(id, mandate.grant.usage, changes);
+        let before = USAGES.fact(id.as_u128(), &before);
+        facts.push(USAGES.fact(id.as_u128(), &row).after(before.digest));
+        rows.push(row);
+    }
     let done = sqlx::query(tx.pick(SPEND_SQLITE, SPEND_POSTGRES))
         .bind(json(&rows))
         .execute(tx.conn())
@@ -281,7 +304,7 @@ pub(crate) async fn payments(db: &Db, id: MandateId, limit: i64) -> Result<Vec<P
     rows.iter().map(payment_of).collect()
 }
 
-fn mandate_of(row: &AnyRow) -> Result<Mandate, Error> {
+pub(super) fn mandate_of(row: &AnyRow) -> Result<Mandate, Error> {
     let currency: Currency = parse("currency", row.try_get("currency")?)?;
     let plugin: Option<&str> = row.try_get("plugin_id")?;
     let plugin: Option<PluginId> = plugin.map(|id| parse("plugin id", id)).transpose()?;
@@ -316,6 +339,7 @@ fn mandate_of(row: &AnyRow) -> Result<Mandate, Error> {
         },
         created_at: Timestamp::from_millis(row.try_get("created_at")?),
         revoked_at: revoked_at.map(Timestamp::from_millis),
+        changes: count_of(row.try_get("changes")?)?,
     })
 }
 

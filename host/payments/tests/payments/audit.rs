@@ -6,11 +6,12 @@ use qiao_ledger::audit::{Report, check_books, check_journal};
 use qiao_payments::{Command, IdempotencyKey, NewPayment};
 use qiao_tests::{each_database, tamper};
 
+use crate::giver::Person;
 use crate::world::{USER, World, issue, post};
 
 /// A top-up, a payment that is refunded in two parts, one that is held, one
 /// captured in part, one voided, and a refusal; some under keys.
-async fn busy(db: Db) -> World {
+pub(crate) async fn busy(db: Db) -> World {
     let world = World::new(db).await;
     world.top_up(USER, 500_000).await;
     let key = |key: &str| IdempotencyKey::new("client test", key, b"request").unwrap();
@@ -48,7 +49,7 @@ async fn busy(db: Db) -> World {
     world
 }
 
-async fn audit(world: &World) -> Report {
+pub(crate) async fn audit(world: &World) -> Report {
     let rooms = [
         qiao_ledger::ATTESTED,
         qiao_events::ATTESTED,
@@ -68,7 +69,7 @@ async fn audit(world: &World) -> Report {
     report
 }
 
-fn said(report: &Report) -> String {
+pub(crate) fn said(report: &Report) -> String {
     let lines: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
     lines.join("\n")
 }
@@ -86,11 +87,17 @@ async fn what_payments_wrote_passes_the_audit() {
 async fn one_changed_byte_of_any_column_names_its_row() {
     each_database(|database| async move {
         let world = &busy(database.db).await;
-        let tables: [(&str, &str, &[&str]); 4] = [
+        let person = Person::new(world).await;
+        let mandate = person.give(person.mandate(5)).await.id;
+        person.run(person.charge(mandate, 700)).await.unwrap();
+        let taken_back = world.payments.revoke_mandate(&person.permit, mandate);
+        taken_back.await.unwrap();
+        let tables: [(&str, &str, &[&str]); 5] = [
             ("payment", "id", &[]),
             ("payment_refund", "id", &[]),
             ("payment_idempotency", "digest", &[]),
             ("event", "id", &["fanned_out_at"]),
+            ("mandate", "id", &[]),
         ];
         for (table, key, free) in tables {
             tamper::each_column(&world.db, table, key, free, |tampered| async move {

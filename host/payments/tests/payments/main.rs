@@ -13,6 +13,7 @@ mod mandate_access;
 mod mandate_races;
 mod mandates;
 mod money;
+mod planted;
 mod reads;
 mod receivables;
 mod refunds;

@@ -1,11 +1,13 @@
 use anyhow::{Context, ensure};
 use clap::Args;
+use qiao_banks::audit::check_banks;
 use qiao_db::Db;
 use qiao_db::attest::Attested;
 use qiao_ledger::audit::{Report, check_books, check_journal};
 use qiao_ledger::{Head, Ledger};
 use qiao_orders::audit::check_orders;
 use qiao_payments::audit::check_payments;
+use qiao_settlement::audit::check_settlement;
 use serde_json::json;
 
 use crate::config::{Config, DataArgs, ServeArgs};
@@ -13,11 +15,13 @@ use crate::host::open_existing;
 use crate::terminal::{Step, say};
 
 /// Every row of every room that the journal attests.
-const ATTESTED: [&[Attested]; 4] = [
+const ATTESTED: [&[Attested]; 6] = [
     qiao_ledger::ATTESTED,
     qiao_events::ATTESTED,
     qiao_payments::ATTESTED,
     qiao_orders::ATTESTED,
+    qiao_banks::ATTESTED,
+    qiao_settlement::ATTESTED,
 ];
 
 /// Flags of `qiao admin audit`.
@@ -88,6 +92,12 @@ pub async fn audit(db: &Db, expected: &[Head]) -> anyhow::Result<Report> {
     check_orders(&mut tx, &mut report)
         .await
         .context("checking the orders")?;
+    check_banks(&mut tx, &mut report)
+        .await
+        .context("checking the bank transfers")?;
+    check_settlement(&mut tx, &mut report)
+        .await
+        .context("checking the settlement")?;
     tx.commit().await?;
     Ok(report)
 }

@@ -1,11 +1,13 @@
 //! Differences between the banks' statements and the books.
 
+use qiao_db::attest::{Before, Fact};
 use qiao_db::{Db, Error, Tx};
 use qiao_model::{CaseId, Channel, Day, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{LAST, parse, rows};
+use crate::attested::CASES;
 use crate::case::{Case, CaseKind, CaseState};
 use crate::reconcile::Reconciliation;
 
@@ -26,6 +28,9 @@ values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'open', $10, $10)
 on conflict (channel, kind, line) do update set state = 'open', bank_minor = excluded.bank_minor,
     books_minor = excluded.books_minor, changed_at = excluded.changed_at
 where reconciliation_case.state = 'matched'";
+
+const OF_LINE: &str =
+    "select id from reconciliation_case where channel = $1 and kind = $2 and line = $3";
 
 const OPEN_OF_DAY: &str = "select id, kind, line from reconciliation_case
 where channel = $1 and day = $2 and state = 'open' order by id";
@@ -61,7 +66,17 @@ from reconciliation_case where channel = $1 and day <= $2 and state in ('open', 
 const OPEN_COUNT: &str =
     "select count(*) as count from reconciliation_case where channel = $1 and state = 'open'";
 
-pub(crate) async fn open(tx: &mut Tx, case: &Case, line: &str) -> Result<(), Error> {
+/// Opens the case of a line, unless it has one that is open or was ended; gives
+/// what the journal attests of it.
+pub(crate) async fn open(tx: &mut Tx, case: &Case, line: &str) -> Result<Option<Fact>, Error> {
+    let known: Option<String> = sqlx::query_scalar(OF_LINE)
+        .bind(case.channel.to_string())
+        .bind(case.kind.name())
+        .bind(line.to_owned())
+        .fetch_optional(tx.conn())
+        .await?;
+    let id = known.unwrap_or_else(|| case.id.to_string());
+    let row = Before::of(tx, &CASES, &[&id]).await?;
     sqlx::query(OPEN)
         .bind(case.id.to_string())
         .bind(case.channel.to_string())
@@ -75,7 +90,7 @@ pub(crate) async fn open(tx: &mut Tx, case: &Case, line: &str) -> Result<(), Err
         .bind(case.opened_at.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    row.fact(tx).await
 }
 
 /// The open cases of a run's bank and day, with the line of each.
@@ -107,25 +122,33 @@ pub(crate) async fn open_of(db: &Db, channel: Channel, limit: usize) -> Result<V
     found.iter().map(case).collect()
 }
 
-/// Closes an open case whose other half turned up.
-pub(crate) async fn matched(tx: &mut Tx, id: CaseId, now: Timestamp) -> Result<(), Error> {
+/// Closes an open case whose other half turned up; gives what the journal
+/// attests of it.
+pub(crate) async fn matched(
+    tx: &mut Tx,
+    id: CaseId,
+    now: Timestamp,
+) -> Result<Option<Fact>, Error> {
+    let row = Before::of(tx, &CASES, &[&id.to_string()]).await?;
     sqlx::query(MATCHED)
         .bind(id.to_string())
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    row.fact(tx).await
 }
 
-/// Ends an open case with a note and its author; gives whether it was open.
+/// Ends an open case with a note and its author; gives what the journal attests
+/// of it, and nothing when it was not open.
 pub(crate) async fn end(
     tx: &mut Tx,
     id: CaseId,
     state: CaseState,
     (note, by): (&str, &str),
     now: Timestamp,
-) -> Result<bool, Error> {
-    let done = sqlx::query(END)
+) -> Result<Option<Fact>, Error> {
+    let row = Before::of(tx, &CASES, &[&id.to_string()]).await?;
+    sqlx::query(END)
         .bind(id.to_string())
         .bind(state.name())
         .bind(note)
@@ -133,7 +156,7 @@ pub(crate) async fn end(
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(done.rows_affected() == 1)
+    row.fact(tx).await
 }
 
 pub(crate) async fn find(db: &Db, id: CaseId) -> Result<Option<Case>, Error> {

@@ -1,11 +1,13 @@
 //! Where accounts stood when days ended.
 
+use qiao_db::attest::Before;
 use qiao_db::{Db, Error};
-use qiao_model::{Day, LedgerAccountId};
+use qiao_model::{Day, LedgerAccountId, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::parse;
+use crate::attested::CLOSES;
 use crate::mark::Mark;
 
 const FIND: &str = "select transfer_id, credits, debits from settlement_close
@@ -39,11 +41,13 @@ pub(crate) async fn keep(
     db: &Db,
     account: LedgerAccountId,
     day: Day,
-    mark: Mark,
+    (mark, now): (Mark, Timestamp),
 ) -> Result<Mark, Error> {
     db.write(|| async {
         let mut tx = db.begin().await?;
-        sqlx::query(KEEP)
+        let key = [account.to_string(), day.to_string()];
+        let row = Before::of(&mut tx, &CLOSES, &[&key[0], &key[1]]).await?;
+        let done = sqlx::query(KEEP)
             .bind(account.to_string())
             .bind(day.to_string())
             .bind(mark.transfer.map(|id| id.to_string()))
@@ -51,6 +55,10 @@ pub(crate) async fn keep(
             .bind(mark.debits)
             .execute(tx.conn())
             .await?;
+        if done.rows_affected() == 1 {
+            let fact = row.fact(&mut tx).await?;
+            qiao_ledger::attest(&mut tx, fact, now).await?;
+        }
         tx.commit().await
     })
     .await?;
@@ -71,7 +79,7 @@ async fn one(
     row.as_ref().map(mark).transpose()
 }
 
-fn mark(row: &AnyRow) -> Result<Mark, Error> {
+pub(super) fn mark(row: &AnyRow) -> Result<Mark, Error> {
     let transfer: Option<String> = row.try_get("transfer_id")?;
     let transfer = transfer.map(|id| parse("transfer id", &id)).transpose()?;
     Ok(Mark {

@@ -1,20 +1,32 @@
 //! The banks' statements, and how each day compared.
 
+use std::collections::HashMap;
+
+use qiao_db::attest::Fact;
 use qiao_db::{Db, Error, Tx};
 use qiao_model::{Channel, Day, Timestamp};
+use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{parse, rows};
+use crate::attested::LINES;
 use crate::reconcile::Reconciliation;
 
-const FORGET: &str = "delete from bank_statement_line where channel = $1 and day = $2";
+const OF_DAY: &str =
+    "select bank_reference, transfer_id, change_minor, booked_at, fetched_at, withdrawn_at
+from bank_statement_line where channel = $1 and day = $2";
 
-const INSERT: &str = "insert into bank_statement_line (channel, day, bank_reference, transfer_id, change_minor, booked_at)
-values ($1, $2, $3, $4, $5, $6)";
+const KEEP: &str =
+    "insert into bank_statement_line (channel, day, bank_reference, transfer_id, change_minor,
+    booked_at, fetched_at, withdrawn_at)
+values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (channel, day, bank_reference) do update set transfer_id = excluded.transfer_id,
+    change_minor = excluded.change_minor, booked_at = excluded.booked_at,
+    fetched_at = excluded.fetched_at, withdrawn_at = excluded.withdrawn_at";
 
 const DAYS_OF: &str = "select distinct day from bank_statement_line
-where channel = $1 and transfer_id = $2 order by day limit 10";
+where channel = $1 and transfer_id = $2 and withdrawn_at is null order by day limit 10";
 
 const KEEP_RUN: &str =
     "insert into reconciliation (channel, day, bank_opening, bank_closing, books_closing,
@@ -46,6 +58,7 @@ pub(crate) struct Compared {
 }
 
 /// A line of a bank's statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct StoredLine {
     pub(crate) bank_reference: String,
     pub(crate) transfer: Option<String>,
@@ -53,30 +66,133 @@ pub(crate) struct StoredLine {
     pub(crate) booked_at: Timestamp,
 }
 
-/// Puts the lines of a day in place of those that were fetched before.
+/// A line with when it was first fetched as it is, and when it was gone.
+#[derive(Clone, Debug)]
+struct KeptLine {
+    line: StoredLine,
+    fetched_at: Timestamp,
+    withdrawn_at: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+struct LineRow<'a> {
+    channel: &'a str,
+    day: &'a str,
+    bank_reference: &'a str,
+    transfer: Option<&'a str>,
+    change_minor: i64,
+    booked_at: i64,
+    fetched_at: i64,
+    withdrawn_at: Option<i64>,
+}
+
+impl<'a> LineRow<'a> {
+    fn of((channel, day): (&'a str, &'a str), kept: &'a KeptLine) -> Self {
+        Self {
+            channel,
+            day,
+            bank_reference: &kept.line.bank_reference,
+            transfer: kept.line.transfer.as_deref(),
+            change_minor: kept.line.change_minor,
+            booked_at: kept.line.booked_at.as_millis(),
+            fetched_at: kept.fetched_at.as_millis(),
+            withdrawn_at: kept.withdrawn_at.map(Timestamp::as_millis),
+        }
+    }
+
+    fn fact(&self) -> Fact {
+        let id = LINES.id_of(&[self.channel, self.day, self.bank_reference]);
+        LINES.fact(id, self)
+    }
+}
+
+/// Makes the lines of a day those that were fetched: what is as it was stays,
+/// what is gone is withdrawn. Adds what the journal attests of it.
 pub(crate) async fn replace(
     tx: &mut Tx,
     run: &Reconciliation,
     lines: &[StoredLine],
+    facts: &mut Vec<Fact>,
 ) -> Result<(), Error> {
     let (channel, day) = (run.channel.to_string(), run.day.to_string());
-    sqlx::query(FORGET)
-        .bind(&channel)
-        .bind(&day)
-        .execute(tx.conn())
-        .await?;
+    let of = (channel.as_str(), day.as_str());
+    let mut known = of_day(tx, of).await?;
     for line in lines {
-        sqlx::query(INSERT)
-            .bind(&channel)
-            .bind(&day)
-            .bind(&line.bank_reference)
-            .bind(line.transfer.as_deref())
-            .bind(line.change_minor)
-            .bind(line.booked_at.as_millis())
-            .execute(tx.conn())
-            .await?;
+        let before = known.remove(&line.bank_reference);
+        let is_same = |kept: &KeptLine| kept.line == *line && kept.withdrawn_at.is_none();
+        if before.as_ref().is_some_and(is_same) {
+            continue;
+        }
+        let now = KeptLine {
+            line: line.clone(),
+            fetched_at: run.ran_at,
+            withdrawn_at: None,
+        };
+        facts.push(keep(tx, of, before.as_ref(), &now).await?);
+    }
+    for gone in known.into_values() {
+        if gone.withdrawn_at.is_none() {
+            let now = KeptLine {
+                withdrawn_at: Some(run.ran_at),
+                ..gone.clone()
+            };
+            facts.push(keep(tx, of, Some(&gone), &now).await?);
+        }
     }
     Ok(())
+}
+
+async fn of_day(
+    tx: &mut Tx,
+    (channel, day): (&str, &str),
+) -> Result<HashMap<String, KeptLine>, Error> {
+    let rows = sqlx::query(OF_DAY)
+        .bind(channel.to_owned())
+        .bind(day.to_owned())
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter()
+        .map(|row| kept(row).map(|kept| (kept.line.bank_reference.clone(), kept)))
+        .collect()
+}
+
+async fn keep(
+    tx: &mut Tx,
+    of: (&str, &str),
+    before: Option<&KeptLine>,
+    now: &KeptLine,
+) -> Result<Fact, Error> {
+    let row = LineRow::of(of, now);
+    sqlx::query(KEEP)
+        .bind(row.channel.to_owned())
+        .bind(row.day.to_owned())
+        .bind(row.bank_reference.to_owned())
+        .bind(row.transfer.map(str::to_owned))
+        .bind(row.change_minor)
+        .bind(row.booked_at)
+        .bind(row.fetched_at)
+        .bind(row.withdrawn_at)
+        .execute(tx.conn())
+        .await?;
+    let fact = row.fact();
+    Ok(match before {
+        Some(before) => fact.after(LineRow::of(of, before).fact().digest),
+        None => fact,
+    })
+}
+
+fn kept(row: &AnyRow) -> Result<KeptLine, Error> {
+    let withdrawn_at: Option<i64> = row.try_get("withdrawn_at")?;
+    Ok(KeptLine {
+        line: StoredLine {
+            bank_reference: row.try_get("bank_reference")?,
+            transfer: row.try_get("transfer_id")?,
+            change_minor: row.try_get("change_minor")?,
+            booked_at: Timestamp::from_millis(row.try_get("booked_at")?),
+        },
+        fetched_at: Timestamp::from_millis(row.try_get("fetched_at")?),
+        withdrawn_at: withdrawn_at.map(Timestamp::from_millis),
+    })
 }
 
 /// The days whose statements have a line of this transfer.

@@ -1,11 +1,13 @@
 //! What institutions are paid, and who drives it.
 
-use qiao_db::{Db, Error, Tx};
+use qiao_db::attest::{Before, Fact};
+use qiao_db::{Claim, Db, Error, Leases, Tx};
 use qiao_model::{Currency, InstitutionId, Money, PayoutId, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{LAST, parse, rows};
+use crate::attested::{PLANNED, STANDING};
 use crate::payout::{Payout, PayoutState, Source};
 
 /// The columns of [`payout`].
@@ -15,6 +17,7 @@ macro_rules! columns {
     reason, channel, bank_reference, attempts, created_at, changed_at"
     };
 }
+pub(super) use columns;
 
 const INSERT: &str =
     "insert into payout (id, institution_id, source, currency, day, part, through_day, minor,
@@ -38,31 +41,12 @@ const LIST: &str = concat!(
     " from payout where id < $1 order by id desc limit $2"
 );
 
-const DUE: &str = "select 1 from payout
-where next_at <= $1 and (lease_until is null or lease_until <= $1) limit 1";
-
-const CLAIM_SQLITE: &str = concat!(
-    "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
-where id in (
-    select id from payout
-    where next_at <= $3 and (lease_until is null or lease_until <= $3)
-    order by next_at limit $4
-)
-returning ",
-    columns!()
-);
-
-const CLAIM_POSTGRES: &str = concat!(
-    "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
-where id in (
-    select id from payout
-    where next_at <= $3 and (lease_until is null or lease_until <= $3)
-    order by next_at limit $4
-    for update skip locked
-)
-returning ",
-    columns!()
-);
+/// Payouts, as they are driven.
+pub(crate) const PAYOUTS: Leases = Leases {
+    table: "payout",
+    attempts: "attempts",
+    columns: columns!(),
+};
 
 const CLAIM_DUE: &str = concat!(
     "update payout set lease_node = $1, lease_until = $2, attempts = attempts + 1
@@ -79,17 +63,6 @@ set state = $3, reason = $4, channel = coalesce($5, channel),
     lease_node = null, lease_until = null, changed_at = $8
 where id = $1 and attempts = $2 and state not in ('paid', 'rejected')";
 
-const RELEASE: &str =
-    "update payout set lease_node = null, lease_until = null where lease_node = $1";
-
-/// Which payouts to claim, and for how long.
-pub(crate) struct Claim<'a> {
-    pub(crate) node: &'a str,
-    pub(crate) now: Timestamp,
-    pub(crate) until: Timestamp,
-    pub(crate) limit: usize,
-}
-
 /// Where a payout stands after it was driven.
 pub(crate) struct Standing {
     pub(crate) state: PayoutState,
@@ -99,8 +72,18 @@ pub(crate) struct Standing {
     pub(crate) next_at: Option<Timestamp>,
 }
 
-/// Stores a payout, unless the institution has this part for the day, account and currency.
-pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
+/// Stores a payout, unless the institution has this part for the day, account
+/// and currency; adds what the journal attests of it.
+pub(crate) async fn insert(
+    tx: &mut Tx,
+    payout: &Payout,
+    facts: &mut Vec<Fact>,
+) -> Result<(), Error> {
+    let id = payout.id.to_string();
+    let rows = [
+        Before::of(tx, &PLANNED, &[&id]).await?,
+        Before::of(tx, &STANDING, &[&id]).await?,
+    ];
     sqlx::query(INSERT)
         .bind(payout.id.to_string())
         .bind(payout.institution.to_string())
@@ -114,6 +97,9 @@ pub(crate) async fn insert(tx: &mut Tx, payout: &Payout) -> Result<(), Error> {
         .bind(payout.created_at.as_millis())
         .execute(tx.conn())
         .await?;
+    for row in rows {
+        facts.extend(row.fact(tx).await?);
+    }
     Ok(())
 }
 
@@ -161,27 +147,11 @@ pub(crate) async fn list(
     found.iter().map(payout).collect()
 }
 
-/// Whether any is due that nobody drives: an idle worker asks this and writes nothing.
-pub(crate) async fn is_any_due(db: &Db, now: Timestamp) -> Result<bool, Error> {
-    let found = sqlx::query(DUE)
-        .bind(now.as_millis())
-        .fetch_optional(db.reads())
-        .await?;
-    Ok(found.is_some())
-}
-
 /// Takes the lease of due payouts that nobody drives.
 pub(crate) async fn claim(db: &Db, claim: &Claim<'_>) -> Result<Vec<Payout>, Error> {
     db.write(|| async {
         let mut tx = db.begin().await?;
-        let sql = tx.pick(CLAIM_SQLITE, CLAIM_POSTGRES);
-        let found = sqlx::query(sql)
-            .bind(claim.node)
-            .bind(claim.until.as_millis())
-            .bind(claim.now.as_millis())
-            .bind(rows(claim.limit))
-            .fetch_all(tx.conn())
-            .await?;
+        let found = PAYOUTS.claim(&mut tx, claim).await?;
         let claimed = found.iter().map(payout).collect::<Result<_, Error>>()?;
         tx.commit().await?;
         Ok(claimed)
@@ -219,14 +189,15 @@ pub(crate) async fn find(db: &Db, id: PayoutId) -> Result<Option<Payout>, Error>
     row.as_ref().map(payout).transpose()
 }
 
-/// Stores where a payout stands and gives the lease back; gives whether the
-/// attempt still was the one that is on.
+/// Stores where a payout stands and gives the lease back; adds what the journal
+/// attests of it, and gives whether the attempt still was the one that is on.
 pub(crate) async fn finish(
     tx: &mut Tx,
     payout: &Payout,
     standing: &Standing,
-    now: Timestamp,
+    (now, facts): (Timestamp, &mut Vec<Fact>),
 ) -> Result<bool, Error> {
+    let row = Before::of(tx, &STANDING, &[&payout.id.to_string()]).await?;
     let done = sqlx::query(FINISH)
         .bind(payout.id.to_string())
         .bind(i64::from(payout.attempts))
@@ -238,6 +209,7 @@ pub(crate) async fn finish(
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
+    facts.extend(row.fact(tx).await?);
     Ok(done.rows_affected() == 1)
 }
 
@@ -245,13 +217,13 @@ pub(crate) async fn finish(
 pub(crate) async fn release(db: &Db, node: &str) -> Result<(), Error> {
     db.write(|| async {
         let mut tx = db.begin().await?;
-        sqlx::query(RELEASE).bind(node).execute(tx.conn()).await?;
+        PAYOUTS.release(&mut tx, node).await?;
         tx.commit().await
     })
     .await
 }
 
-fn payout(row: &AnyRow) -> Result<Payout, Error> {
+pub(super) fn payout(row: &AnyRow) -> Result<Payout, Error> {
     let source: String = row.try_get("source")?;
     let state: String = row.try_get("state")?;
     let attempts: i64 = row.try_get("attempts")?;

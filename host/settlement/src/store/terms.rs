@@ -1,11 +1,13 @@
 //! When institutions are paid.
 
+use qiao_db::attest::{Before, Fact};
 use qiao_db::{Db, Error, Tx};
 use qiao_model::{Day, InstitutionId, Timestamp};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{parse, rows};
+use crate::attested::TERMS;
 use crate::terms::{NewTerms, Terms, TermsState};
 
 /// The columns of [`terms`].
@@ -50,7 +52,9 @@ order by institution_id limit $4"
 const MARK_PLANNED: &str = "update settlement_terms set planned_day = $2
 where institution_id = $1 and state = 'active' and planned_day < $2";
 
-pub(crate) async fn set(tx: &mut Tx, terms: &Terms) -> Result<(), Error> {
+/// Sets terms; gives what the journal attests of them.
+pub(crate) async fn set(tx: &mut Tx, terms: &Terms) -> Result<Option<Fact>, Error> {
+    let row = Before::of(tx, &TERMS, &[&terms.institution.to_string()]).await?;
     sqlx::query(SET)
         .bind(terms.institution.to_string())
         .bind(i64::from(terms.says.days))
@@ -61,23 +65,25 @@ pub(crate) async fn set(tx: &mut Tx, terms: &Terms) -> Result<(), Error> {
         .bind(terms.changed_at.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(())
+    row.fact(tx).await
 }
 
-/// Gives whether any were proposed.
+/// Lets proposed terms hold; gives what the journal attests of it, and nothing
+/// when none were proposed.
 pub(crate) async fn approve(
     tx: &mut Tx,
     institution: InstitutionId,
     by: &str,
     now: Timestamp,
-) -> Result<bool, Error> {
-    let done = sqlx::query(APPROVE)
+) -> Result<Option<Fact>, Error> {
+    let row = Before::of(tx, &TERMS, &[&institution.to_string()]).await?;
+    sqlx::query(APPROVE)
         .bind(institution.to_string())
         .bind(by)
         .bind(now.as_millis())
         .execute(tx.conn())
         .await?;
-    Ok(done.rows_affected() == 1)
+    row.fact(tx).await
 }
 
 pub(crate) async fn find(db: &Db, institution: InstitutionId) -> Result<Option<Terms>, Error> {

@@ -6,6 +6,7 @@
 )]
 
 mod access;
+mod audit;
 mod custody;
 mod payouts;
 mod reconciliation;

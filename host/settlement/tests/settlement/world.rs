@@ -5,17 +5,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiao_auth::{Auth, AuthConfig, NewUser, Permit, Session, keys};
+use qiao_banks::audit::check_banks;
 use qiao_banks::{
     Abilities, Banks, BanksConfig, Cost, Crash, NewChannel, NewTopUp, Redirected, TransferState,
 };
 use qiao_db::Db;
 use qiao_events::{Egress, Policy, Sealer};
+use qiao_ledger::audit::{Report, check_books, check_journal};
 use qiao_ledger::{Balance, Ledger};
 use qiao_model::{
     BankTransferId, Calendar, Channel, Currency, Day, Env, InstitutionId, ManualClock, Money,
     PaymentId, Scope, Secret, Timestamp, UserId,
 };
+use qiao_payments::audit::check_payments;
 use qiao_payments::{IdempotencyKey, Method, NewPayment, NewRefund, Party, Payments, Split};
+use qiao_settlement::audit::check_settlement;
 use qiao_settlement::{NewTerms, Payout, Rooms, Settlement};
 use qiao_tests::TestDatabase;
 use sandbox_bank::{Bank, Clock, Customer, Options};
@@ -258,6 +262,28 @@ impl World {
             .unwrap_or_default()
     }
 
+    /// What the audit finds.
+    pub(crate) async fn report(&self) -> Report {
+        let rooms = [
+            qiao_ledger::ATTESTED,
+            qiao_events::ATTESTED,
+            qiao_payments::ATTESTED,
+            qiao_banks::ATTESTED,
+            qiao_settlement::ATTESTED,
+        ];
+        let mut report = Report::of(self.env.now());
+        let mut tx = self.db.begin_snapshot().await.unwrap();
+        check_journal(&mut tx, &rooms.concat(), &[], &mut report)
+            .await
+            .unwrap();
+        check_books(&mut tx, &mut report).await.unwrap();
+        check_payments(&mut tx, &mut report).await.unwrap();
+        check_banks(&mut tx, &mut report).await.unwrap();
+        check_settlement(&mut tx, &mut report).await.unwrap();
+        tx.commit().await.unwrap();
+        report
+    }
+
     pub(crate) fn fund_at_the_bank(&self) -> i64 {
         self.bank.account(FUND_NUMBER).unwrap().balance_minor
     }
@@ -294,6 +320,11 @@ impl World {
         let put = client.put(url).bearer_auth(token).json(&body).send().await;
         assert_eq!(put.unwrap().status(), 201);
     }
+}
+
+pub(crate) fn said(report: &Report) -> String {
+    let lines: Vec<String> = report.findings().iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 async fn open_bank(clock: &Arc<ManualClock>) -> Bank {

@@ -162,7 +162,7 @@ impl Host {
         let orders_config = OrdersConfig {
             node: "node_test".to_owned(),
             host_key,
-            crash: Crash::from_variable(None).unwrap(),
+            crash: Crash::Never,
             calendar: qiao_model::Calendar::mainland(),
         };
         let orders = Orders::open(rooms, orders_config).await.unwrap();
