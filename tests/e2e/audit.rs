@@ -27,7 +27,7 @@ async fn open(database: &TestDatabase) -> Host {
         data: DataArgs {
             data: Some(database.folder.path().to_path_buf()),
             database_url: database.url.clone(),
-            config: None,
+            ..DataArgs::default()
         },
         ..ServeArgs::default()
     };

@@ -126,7 +126,7 @@ async fn a_full_quota_puts_payments_off_until_it_is_raised() {
     assert!(recovers, "the host takes payments again");
     till.assert_one_effect_each().await;
     process.kill();
-    assert_books_balance(&options);
+    assert_audit_passes(&options);
 }
 
 /// What is there can be read, however full it is.

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use qiao_auth::Permit;
 use qiao_catalog::fee::{self, AccruedFee, NetAssetValue};
 use qiao_catalog::{FeeSchedule, Price, Product};
-use qiao_model::{Day, InstitutionId, Money, PaymentId, ProductId, Scope, split_by_largest_remainder};
+use qiao_model::{
+    Day, InstitutionId, Money, PaymentId, ProductId, Scope, split_by_largest_remainder,
+};
 use qiao_payments::{Command, Keyed, Method, NewPayment, Party, Refusal, Split};
 
 use crate::crash::CrashPoint;

@@ -30,7 +30,7 @@ pub(crate) enum Command {
         change: Change,
     },
     /// Gives back a part or all of an order's payment, as its institution says.
-    Refund { order: OrderId, refund: Keyed },
+    Refund { order: OrderId, refund: Box<Keyed> },
 }
 
 /// A confirmed quote, ready to be stored.
@@ -151,7 +151,7 @@ impl<'a> Loaded<'a> {
                     .cloned()
                     .collect()
             }
-            Command::Refund { refund, .. } => vec![refund.clone()],
+            Command::Refund { refund, .. } => vec![refund.as_ref().clone()],
             Command::Change { order, change, .. } => {
                 let Some(head) = self.orders.get(order) else {
                     return Vec::new();

@@ -32,7 +32,7 @@ impl Orders {
         };
         let in_flight = inner.payments.in_flight();
         let _in_flight = key.as_ref().map(|key| in_flight.enter(key)).transpose()?;
-        let refund = Keyed::new(PaymentCommand::Refund(new), key);
+        let refund = Box::new(Keyed::new(PaymentCommand::Refund(new), key));
         let command = Command::Refund { order, refund };
         match inner.batcher.submit(command).await? {
             Ok(Outcome::Refunded(refunded)) => Ok(*refunded),

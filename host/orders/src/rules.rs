@@ -289,8 +289,9 @@ pub fn refunded(standing: &Standing, now: Timestamp) -> Option<Standing> {
     let next_at = match (standing.state, standing.capture) {
         (OrderState::Completed, _) => None,
         (OrderState::Paid, _) | (OrderState::Unknown, Captured::Yes) => Some(now),
-        (OrderState::Held | OrderState::Unknown, _)
-        | (OrderState::Voided | OrderState::Refunded, _) => return None,
+        (OrderState::Held | OrderState::Unknown | OrderState::Voided | OrderState::Refunded, _) => {
+            return None;
+        }
     };
     Some(Standing {
         state: OrderState::Refunded,

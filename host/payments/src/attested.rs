@@ -5,7 +5,7 @@ use crate::payments::IDEMPOTENCY_KEEP_HOURS;
 
 /// The rows of this room that the journal attests. The income of a holding is
 /// not among them: it follows from the transfers.
-pub const ATTESTED: &[Attested] = &[PAYMENTS, REFUNDS, KEYS, MANDATES, REVOCATIONS, USAGES];
+pub const ATTESTED: &[Attested] = &[PAYMENTS, REFUNDS, KEYS, MANDATES, ENDS, USAGES];
 
 /// In the order in which `PaymentRow` writes them.
 pub(crate) const PAYMENTS: Attested = Attested {
@@ -96,14 +96,15 @@ pub(crate) const MANDATES: Attested = Attested {
     keeping: Keeping::Whole,
 };
 
-/// That a mandate is revoked, or not.
-pub(crate) const REVOCATIONS: Attested = Attested {
-    name: "mandate/revoked",
+/// That a mandate is revoked or over, or neither.
+pub(crate) const ENDS: Attested = Attested {
+    name: "mandate/ended",
     table: "mandate",
     id: IdForm::of::<noun::Mandate>(),
     fields: &[
         ("id", "id", Form::Text),
         ("revoked_at", "revoked_at", Form::Integer),
+        ("expired_at", "expired_at", Form::Integer),
     ],
     keeping: Keeping::Whole,
 };

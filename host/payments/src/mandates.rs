@@ -3,7 +3,7 @@ use qiao_db::attest::Before;
 use qiao_model::{InstitutionId, MandateId, Scope, UserId};
 
 use crate::access;
-use crate::attested::{MANDATES, REVOCATIONS, USAGES};
+use crate::attested::{ENDS, MANDATES, USAGES};
 use crate::command::Command;
 use crate::error::Error;
 use crate::event;
@@ -46,7 +46,7 @@ impl Payments {
                 let mut tx = self.db.begin().await?;
                 let id = mandate.id.to_string();
                 let mut rows = Vec::new();
-                for part in [&MANDATES, &REVOCATIONS, &USAGES] {
+                for part in [&MANDATES, &ENDS, &USAGES] {
                     rows.push(Before::of(&mut tx, part, &[&id]).await?);
                 }
                 if !store::insert(&mut tx, &mandate).await? {
@@ -85,7 +85,7 @@ impl Payments {
         self.db
             .write(|| async {
                 let mut tx = self.db.begin().await?;
-                let row = Before::of(&mut tx, &REVOCATIONS, &[&id.to_string()]).await?;
+                let row = Before::of(&mut tx, &ENDS, &[&id.to_string()]).await?;
                 if store::revoke_for_user(&mut tx, id, user, now).await? {
                     let revoked = event::of_mandate(&mandate, MandateState::Revoked, id);
                     let mut facts = qiao_events::append_attested(&mut tx, now, &[revoked]).await?;
@@ -115,10 +115,14 @@ impl Payments {
                 .db
                 .write(|| async {
                     let mut tx = self.db.begin().await?;
+                    let row = Before::of(&mut tx, &ENDS, &[&mandate.id.to_string()]).await?;
                     let is_told = store::expire(&mut tx, mandate.id, now).await?;
                     if is_told {
                         let expired = event::of_mandate(mandate, MandateState::Expired, mandate.id);
-                        qiao_events::append(&mut tx, now, &[expired]).await?;
+                        let mut facts =
+                            qiao_events::append_attested(&mut tx, now, &[expired]).await?;
+                        facts.extend(row.fact(&mut tx).await?);
+                        qiao_ledger::attest(&mut tx, facts, now).await?;
                     }
                     tx.commit().await?;
                     Ok::<_, qiao_db::Error>(is_told)

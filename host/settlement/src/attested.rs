@@ -46,6 +46,7 @@ pub(crate) const PLANNED: Attested = Attested {
         ("source", "source", Form::Text),
         ("currency", "currency", Form::Text),
         ("day", "day", Form::Text),
+        ("part", "part", Form::Integer),
         ("through", "through_day", Form::Text),
         ("minor", "minor", Form::Integer),
         ("account_number", "account_number", Form::Text),

@@ -1,4 +1,5 @@
 use qiao_auth::{AuditEntry, Permit};
+use qiao_db::Claim;
 use qiao_model::{PayoutId, Scope};
 
 use crate::access;
@@ -8,7 +9,6 @@ use crate::pay::{event_of, given_up};
 use crate::payout::Payout;
 use crate::settlement::Settlement;
 use crate::store;
-use crate::store::payout::Claim;
 
 impl Settlement {
     /// Gives up a payout that no bank was asked for, with a reason for the audit: what
@@ -46,11 +46,15 @@ impl Settlement {
             .db
             .write(|| async {
                 let mut tx = inner.db.begin().await?;
-                let done = store::payout::finish(&mut tx, &payout, &standing, now).await?;
+                let mut facts = Vec::new();
+                let stands = (now, &mut facts);
+                let done = store::payout::finish(&mut tx, &payout, &standing, stands).await?;
                 if done {
-                    qiao_events::append(&mut tx, now, event.as_slice()).await?;
+                    let told = qiao_events::append_attested(&mut tx, now, event.as_slice());
+                    facts.extend(told.await?);
                     inner.auth.audit_in(&mut tx, &entry).await?;
                 }
+                qiao_ledger::attest(&mut tx, facts, now).await?;
                 tx.commit().await?;
                 Ok::<_, Error>(done)
             })

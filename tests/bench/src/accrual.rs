@@ -222,7 +222,7 @@ async fn open(args: &AccrueArgs) -> anyhow::Result<Host> {
         data: DataArgs {
             data: Some(args.data.clone()),
             database_url: args.database_url.clone(),
-            config: None,
+            ..DataArgs::default()
         },
         ..ServeArgs::default()
     })?;

@@ -169,7 +169,7 @@ impl SimulatedBanks {
         let now = self.now();
         let mut inside = self.inside();
         let found = inside.payments.get(&(bank, transfer.to_owned()));
-        let Some(mut lie) = found.cloned() else {
+        let Some(mut lie) = found.copied() else {
             return;
         };
         lie.state = match lie.state {

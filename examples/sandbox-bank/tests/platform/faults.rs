@@ -251,5 +251,5 @@ async fn the_control_lists_what_reached_the_bank() {
         "account": { "number": "6222020200018803", "balance_minor": 3 },
     });
     platform.control("/control/customers", customer).await;
-    assert_eq!(platform.linked("zhao").await.account, "acc_0004");
+    assert_eq!(platform.linked("zhao").await.account, "acc_0005");
 }

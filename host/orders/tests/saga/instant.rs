@@ -2,7 +2,7 @@
 //! what happens past either.
 
 use qiao_catalog::NewProduct;
-use qiao_model::{Channel, Currency, Day, InstitutionId, Money, Scope};
+use qiao_model::{Currency, Day, InstitutionId, Money, Scope};
 use qiao_orders::rules::SHORT_PAUSE_SECS;
 use qiao_orders::{
     Arrival, Crash, INSTANT_REDEMPTION_DAY_MAX, Order, OrderKind, OrderPage, OrderState,

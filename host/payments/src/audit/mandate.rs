@@ -50,7 +50,7 @@ impl Spending {
             Party::User(user) => user.as_u128(),
             _ => 0,
         };
-        let payee = payment.institution.map_or(0, |id| id.as_u128());
+        let payee = payment.institution.map_or(0, qiao_model::Id::as_u128);
         let at = payment.created_at;
         let part = Part {
             mandate,

@@ -16,6 +16,7 @@ const REFUNDED: &str = "payment.refunded";
 const OWED: &str = "receivable.opened";
 const GIVEN: &str = "mandate.given";
 const REVOKED: &str = "mandate.revoked";
+const EXPIRED: &str = "mandate.expired";
 const USED_UP: &str = "mandate.used-up";
 
 const fn of_payment(name: &'static str) -> EventKind {
@@ -92,5 +93,7 @@ pub(super) fn mandate(mandate: &Mandate, outbox: &mut Outbox) -> Result<(), Audi
     if let Some(revoked_at) = mandate.revoked_at {
         outbox.told(event(REVOKED), tells(REVOKED), revoked_at)?;
     }
+    // The worker tells of it some time after.
+    outbox.perhaps(event(EXPIRED), tells(EXPIRED))?;
     Ok(())
 }

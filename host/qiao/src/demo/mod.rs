@@ -185,12 +185,12 @@ impl Config {
             data: DataArgs {
                 data: Some(folder),
                 database_url,
-                config: None,
+                ..DataArgs::default()
             },
             listen: Some(listen),
-            public_url: None,
             sandbox: Some(true),
             allow_private: Some(allow_private),
+            ..ServeArgs::default()
         })
     }
 }

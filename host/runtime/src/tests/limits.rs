@@ -119,7 +119,7 @@ async fn no_more_releases_are_kept_ready_than_the_limit() {
         host.runtime.load(&another, &bytes).await.unwrap();
     }
     let kept = host.runtime.0.loaded.len();
-    assert!(kept > 0 && kept <= LOADED_RELEASES_MAX, "{kept}");
+    assert!((1..=LOADED_RELEASES_MAX).contains(&kept), "{kept}");
 }
 
 /// A component of several core instances, each with its own module's parts.

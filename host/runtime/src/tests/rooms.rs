@@ -95,10 +95,11 @@ async fn what_a_plugin_registers_and_publishes_is_in_the_catalog() {
 #[tokio::test]
 async fn a_plugin_may_write_to_a_follower_who_paid_lately() {
     qiao_tests::each_database(|database| async move {
-        let rooms: [&[qiao_db::Migration]; 5] = [
+        let rooms: [&[qiao_db::Migration]; 6] = [
             qiao_auth::MIGRATIONS,
             qiao_catalog::MIGRATIONS,
             qiao_events::MIGRATIONS,
+            qiao_ledger::MIGRATIONS,
             qiao_payments::MIGRATIONS,
             qiao_registry::MIGRATIONS,
         ];

@@ -83,7 +83,11 @@ impl Payouts {
         self.outbox.check(tx, report).await?;
         each_bank_transfer(tx, |transfer| match transfer.purpose {
             Purpose::Payout => Ok(self.parts.push(of_transfer(transfer).record())?),
-            Purpose::TopUp | Purpose::Payment | Purpose::Withdrawal => Ok(()),
+            Purpose::TopUp
+            | Purpose::Payment
+            | Purpose::Withdrawal
+            | Purpose::Advance
+            | Purpose::AdvanceReturn => Ok(()),
         })
         .await?;
         let mut transfer: Option<Part> = None;

@@ -232,7 +232,7 @@ impl World {
         let mut tx = self.db.begin().await.unwrap();
         let resume = self
             .auth
-            .resume_institution(&mut tx, &self.operator, institution);
+            .admit_institution(&mut tx, &self.operator, institution);
         resume.await.unwrap();
         tx.commit().await.unwrap();
     }

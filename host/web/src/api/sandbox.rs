@@ -102,7 +102,7 @@ pub(crate) async fn top_up(
 #[utoipa::path(
     post,
     path = "/v1/sandbox/advances",
-    tag = "sandbox",
+    tag = "operator",
     params(("idempotency-key" = String, Header, description = "At most 255 characters")),
     request_body = LoanBody,
     security(("session" = [], "csrf" = [])),

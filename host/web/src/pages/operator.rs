@@ -16,7 +16,7 @@ mod reconciliation;
 mod release;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::App;
 

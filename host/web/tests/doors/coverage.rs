@@ -32,7 +32,7 @@ const PUBLIC: [&str; 18] = [
 /// Every POST that moves no money. All others want an idempotency key, so a new one
 /// that moves money cannot be forgotten. A bank's callback moves some and has none: it is
 /// signed and names its transfer, which is its key.
-const MOVES_NOTHING: [&str; 34] = [
+const MOVES_NOTHING: [&str; 35] = [
     "post /oauth/introspect",
     "post /oauth/revoke",
     "post /oauth/token",
@@ -51,6 +51,7 @@ const MOVES_NOTHING: [&str; 34] = [
     "post /v1/institutions/{id}/suspend",
     "post /v1/mandates",
     "post /v1/open-bank-transfers/{id}/ask-again",
+    "post /v1/payouts/{id}/give-up",
     "post /v1/pin",
     "post /v1/plugins/{id}/roll-back",
     "post /v1/plugins/{id}/stop",

@@ -174,14 +174,14 @@ async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
 async fn a_charge_is_split_as_a_payment_is() {
     qiao_tests::each_database(|database| async move {
         let stage = Stage::open(database).await;
-        let mandate = stage.mandate().await;
+        let mandate = stage.servers_own().await;
         let server = stage.host.able_server(&stage.fund).await;
         let split = |receiver: Value, minor| {
             json!({ "receiver": receiver, "amount": cny(minor), "purpose": "principal" })
         };
         let own = json!({ "type": "institution", "id": stage.fund.id });
         let platform = json!({ "type": "platform" });
-        let mut body = stage.charge(&mandate, 10_000);
+        let mut body = charge(&mandate, 10_000);
         body["splits"] = json!([split(own.clone(), 9_900), split(platform.clone(), 99)]);
         let off = server.keyed("/v1/charges", "off", &body).await;
         off.expect_problem(422, "invalid-value");

@@ -172,7 +172,7 @@ async fn a_method_that_was_not_quoted_is_refused_before_the_bank_is_asked() {
     let refused = world.quoted(&offer, bank(nobodys)).await;
     refused.expect_problem(404, "not-found");
     let refused = world.quoted(&offer, json!({ "type": "cash" })).await;
-    refused.expect_problem(422, "invalid-value");
+    refused.expect_problem(400, "malformed-request");
     world.has_nothing_ordered().await;
     assert_eq!(world.bank.payments().len(), 0);
     assert_eq!(world.of_channel().await, 0);

@@ -3,6 +3,7 @@
 mod banked;
 mod payday;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use qiao_model::{
@@ -219,8 +220,8 @@ impl Model {
             return Err("InvalidMandate");
         }
         let id = permission.mandate;
-        if !self.mandates.contains_key(&id) {
-            self.mandates.insert(id, Mandate::given(permission, now));
+        if let Entry::Vacant(free) = self.mandates.entry(id) {
+            free.insert(Mandate::given(permission, now));
             self.announce("mandate.given", &id);
         }
         self.own_mandate(id, permission.user)

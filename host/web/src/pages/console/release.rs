@@ -1,7 +1,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_model::ReleaseId;
-use qiao_registry::{Error, InstitutionState, Release, ReleaseState};
+use qiao_registry::{Error, InstitutionState, Release, ReleaseState, UploadError};
 
 use crate::App;
 use crate::pages::failed::{Failed, page, refused, see, sentence_of};
@@ -276,8 +276,8 @@ pub(super) async fn upload(
 }
 
 /// Why an upload was refused, to whoever sent it.
-fn refusal(error: &Error) -> String {
-    let Error::InstitutionState { state, .. } = error else {
+fn refusal(error: &UploadError) -> String {
+    let UploadError::Registry(Error::InstitutionState { state, .. }) = error else {
         return sentence_of(&error.to_string());
     };
     let why = match state {
@@ -304,7 +304,7 @@ mod tests {
             institution: InstitutionId::from_u128(1),
             state: InstitutionState::Pending,
         };
-        let told = refusal(&error);
+        let told = refusal(&error.into());
         assert!(told.contains("has not approved"), "{told}");
         assert!(!told.contains("ins_"), "{told}");
     }

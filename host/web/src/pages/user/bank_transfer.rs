@@ -320,9 +320,9 @@ pub(super) fn transfer_page(person: &Person, transfer: &BankTransfer) -> BankTra
 /// What a transfer is called: its bank, and which way.
 pub(super) fn named(transfer: &BankTransfer, t: &Text) -> String {
     let title = match transfer.purpose {
-        Purpose::TopUp => t.top_up_from,
+        Purpose::TopUp | Purpose::Advance => t.top_up_from,
         Purpose::Payment => t.paid_from,
-        Purpose::Withdrawal | Purpose::Payout => t.withdrawal_to,
+        Purpose::Withdrawal | Purpose::Payout | Purpose::AdvanceReturn => t.withdrawal_to,
     };
     fill(title, &[&transfer.description])
 }

@@ -207,7 +207,7 @@ const fn moved(ask: &BankAsk, fee: i64) -> i64 {
 }
 
 /// A share is rounded up.
-const fn fee(bank: &BankTerms, minor: i64) -> i64 {
+pub(super) const fn fee(bank: &BankTerms, minor: i64) -> i64 {
     let share = minor * bank.ppm;
     bank.flat_minor + share / 1_000_000 + (share % 1_000_000 > 0) as i64
 }

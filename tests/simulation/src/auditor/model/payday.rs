@@ -4,7 +4,8 @@
 use qiao_model::{Calendar, Currency, Day, InstitutionId, PaymentId, Timestamp};
 
 use super::Model;
-use crate::ask::{BankAsk, BankPurpose, PAYDAYS, Payday, Place, StatementSums};
+use super::banked::fee;
+use crate::ask::{BANKS, BankAsk, BankPurpose, BankTerms, PAYDAYS, Payday, Place, StatementSums};
 use crate::auditor::days::{day_of, minute_of, text_of};
 use crate::auditor::tables::{PayoutRow, Tables};
 
@@ -71,7 +72,10 @@ impl Model {
             let unseen = tables.payments.iter().find(|(payment, row)| {
                 let payment: Option<PaymentId> = payment.parse().ok();
                 let is_new = payment.is_some_and(|payment| !self.payments.contains_key(&payment));
-                is_new && minor > 0 && row.minor == minor && row.state == "posted"
+                let is_of_a_bank =
+                    (tables.transfers_at_banks.iter()).any(|row| Some(row.payment) == payment);
+                let is_it = row.minor == minor && row.state == "posted";
+                is_new && !is_of_a_bank && minor > 0 && is_it
             });
             let unseen = unseen.and_then(|(payment, _)| payment.parse().ok());
             if let Some(payment) = unseen {
@@ -92,20 +96,30 @@ impl Model {
             if minor < payday.minor_min.max(1) {
                 continue;
             }
-            let due = PaidOut {
-                from,
-                minor,
-                day: text_of(day_of(now)),
-                through: text_of(through),
-                state: "due".to_owned(),
-            };
-            let is_it = |row: &PayoutRow| row.is_from(id, from) && row.day == due.day;
-            let row = tables.payouts.iter().find(|(_, row)| is_it(row));
-            let (key, row) = row.ok_or_else(|| format!("{id} misses {due:?}"))?;
-            if (row.minor, &row.through) != (due.minor, &due.through) {
-                return Err(format!("{row:?} should be {due:?}"));
+            let day = text_of(day_of(now));
+            let is_it = |row: &PayoutRow| row.is_from(id, from) && row.day == day;
+            let rows = tables.payouts.iter().filter(|(_, row)| is_it(row));
+            let mut rows: Vec<(&String, &PayoutRow)> = rows.collect();
+            rows.sort_unstable_by_key(|(key, row)| (std::cmp::Reverse(row.minor), *key));
+            let parts = parts_of(minor);
+            if rows.len() != parts.len() {
+                return Err(format!(
+                    "{id} is paid {rows:?} and not {parts:?} of {from:?}"
+                ));
             }
-            self.payouts.insert(key.clone(), due);
+            for ((key, row), minor) in rows.into_iter().zip(parts) {
+                let due = PaidOut {
+                    from,
+                    minor,
+                    day: day.clone(),
+                    through: text_of(through),
+                    state: "due".to_owned(),
+                };
+                if (row.minor, &row.through) != (due.minor, &due.through) {
+                    return Err(format!("{row:?} should be {due:?}"));
+                }
+                self.payouts.insert(key.clone(), due);
+            }
         }
         Ok(())
     }
@@ -209,6 +223,20 @@ impl Model {
             debited,
             closing: opening + credited - debited,
         }
+    }
+}
+
+/// What a payout is cut into, the larger parts first: as few as the widest bank takes,
+/// and nothing where every bank's fee would eat a part up.
+fn parts_of(minor: i64) -> Vec<i64> {
+    let widest = BANKS.iter().map(|bank| bank.minor_max).max().unwrap_or(1);
+    let count = minor / widest + i64::from(minor % widest > 0);
+    let parts = (0..count).map(|n| minor / count + i64::from(n < minor % count));
+    let least = minor / count;
+    let pays = |bank: &BankTerms| least <= bank.minor_max && fee(bank, least) < least;
+    match BANKS.iter().any(pays) {
+        true => parts.collect(),
+        false => Vec::new(),
     }
 }
 
