@@ -9,7 +9,6 @@ mod change;
 mod scan;
 
 use std::fmt;
-use std::io;
 
 use qiao_model::{Id, id::Noun};
 use serde::Serialize;
@@ -34,7 +33,14 @@ impl RowDigest {
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
+
+    fn of(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
+    }
 }
+
+/// Room for the text of most rows.
+const ROW_BYTES: usize = 512;
 
 impl fmt::Debug for RowDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -198,15 +204,15 @@ impl Attested {
     /// The row has no JSON form, which no data can cause.
     #[must_use]
     pub fn fact<T: Serialize>(&self, id: u128, row: &T) -> Fact {
-        let mut hash = self.begin();
-        if let Err(error) = serde_json::to_writer(&mut hash, row) {
+        let mut text = self.begin();
+        if let Err(error) = serde_json::to_writer(&mut text, row) {
             panic!("a row has no JSON form: {error}");
         }
         Fact {
             name: self.name,
             id,
             before: None,
-            digest: hash.finish(),
+            digest: RowDigest::of(&text),
         }
     }
 
@@ -223,31 +229,13 @@ impl Attested {
         }
     }
 
-    fn begin(&self) -> RowHash {
-        let mut hash = RowHash(Sha256::new());
-        hash.0.update(self.name.as_bytes());
-        hash.0.update([0]);
-        hash
-    }
-}
-
-/// A digest that is being made of a row's JSON text.
-struct RowHash(Sha256);
-
-impl RowHash {
-    fn finish(self) -> RowDigest {
-        RowDigest(self.0.finalize().into())
-    }
-}
-
-impl io::Write for RowHash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// What is hashed of a row, before its JSON text: hashed in one go, since a text is
+    /// written in dozens of pieces.
+    fn begin(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(ROW_BYTES);
+        text.extend_from_slice(self.name.as_bytes());
+        text.push(0);
+        text
     }
 }
 

@@ -44,5 +44,5 @@ pub use lease::{Claim, Leases};
 pub use mark::CommitMark;
 pub use migration::Migration;
 pub use open::{Db, Engine, OpenOptions};
-pub use rows::WriteRows;
+pub use rows::{WriteRows, rows_of_text};
 pub use tx::Tx;

@@ -1,5 +1,7 @@
-use serde::Serialize;
-use sqlx::AssertSqlSafe;
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyArguments;
+use sqlx::query::Query;
+use sqlx::{Any, AssertSqlSafe};
 
 use crate::error::Error;
 use crate::flat::{Value, push_fields};
@@ -17,11 +19,17 @@ const SQLITE_ROWS: [usize; 5] = [256, 64, 16, 4, 1];
 #[derive(Clone, Copy, Debug)]
 pub struct WriteRows {
     /// The text before and after the values, which come as `values (?, …), …` in the order
-    /// of the row's fields.
+    /// of the row's fields. Each `?` in the text after them is a field of what all rows
+    /// share, in order.
     pub sqlite: [&'static str; 2],
-    /// The whole text; `$1` is a JSON array of the rows, by the names of their fields.
+    /// The whole text; `$1` is a JSON array of the rows, by the names of their fields, `$2`
+    /// and so on are the fields of what all rows share.
     pub postgres: &'static str,
 }
+
+/// Rows that share nothing.
+#[derive(Serialize)]
+struct Nothing {}
 
 impl Tx {
     /// Writes rows, which are structs of texts and integers; tells how many were written.
@@ -37,58 +45,103 @@ impl Tx {
         statement: &WriteRows,
         rows: &[T],
     ) -> Result<u64, Error> {
+        self.write_rows_sharing(statement, rows, &Nothing {}).await
+    }
+
+    /// As [`Tx::write_rows`], for rows that share some of their values: a struct like a row.
+    ///
+    /// # Errors
+    /// The database failed.
+    ///
+    /// # Panics
+    /// A row, or what they share, is not such a struct, which no data can cause.
+    pub async fn write_rows_sharing<T: Serialize, S: Serialize>(
+        &mut self,
+        statement: &WriteRows,
+        rows: &[T],
+        shared: &S,
+    ) -> Result<u64, Error> {
         match self.engine() {
             _ if rows.is_empty() => Ok(0),
-            Engine::Sqlite => self.write_values(statement, rows).await,
+            Engine::Sqlite => self.write_values(statement, rows, shared).await,
             Engine::Postgres => {
                 let rows = match serde_json::to_string(rows) {
                     Ok(rows) => rows,
                     Err(error) => panic!("a row has no JSON form: {error}"),
                 };
-                let query = sqlx::query(statement.postgres).bind(rows);
+                let mut values = Vec::new();
+                push(shared, &mut values);
+                let query = bind(sqlx::query(statement.postgres).bind(rows), values);
                 Ok(query.execute(self.conn()).await?.rows_affected())
             }
         }
     }
 
-    async fn write_values<T: Serialize>(
+    async fn write_values<T: Serialize, S: Serialize>(
         &mut self,
         statement: &WriteRows,
         mut rows: &[T],
+        shared: &S,
     ) -> Result<u64, Error> {
         let mut written = 0;
         for size in SQLITE_ROWS {
             while let Some((chunk, rest)) = rows.split_at_checked(size) {
-                written += self.write_chunk(statement, chunk).await?;
+                written += self.write_chunk(statement, chunk, shared).await?;
                 rows = rest;
             }
         }
         Ok(written)
     }
 
-    async fn write_chunk<T: Serialize>(
+    async fn write_chunk<T: Serialize, S: Serialize>(
         &mut self,
         statement: &WriteRows,
         rows: &[T],
+        shared: &S,
     ) -> Result<u64, Error> {
         let mut values = Vec::new();
         for row in rows {
-            if let Err(error) = push_fields(row, &mut values) {
-                panic!("a row has no flat form: {error}");
-            }
+            push(row, &mut values);
         }
         let sql = values_sql(statement, rows.len(), values.len() / rows.len().max(1));
+        push(shared, &mut values);
         // Constants and question marks alone.
-        let mut query = sqlx::query(AssertSqlSafe(sql));
-        for value in values {
-            query = match value {
-                Value::Null => query.bind(None::<String>),
-                Value::Integer(value) => query.bind(value),
-                Value::Text(value) => query.bind(value),
-            };
-        }
+        let query = bind(sqlx::query(AssertSqlSafe(sql)), values);
         Ok(query.execute(self.conn()).await?.rows_affected())
     }
+}
+
+fn push(row: &impl Serialize, values: &mut Vec<Value>) {
+    if let Err(error) = push_fields(row, values) {
+        panic!("a row has no flat form: {error}");
+    }
+}
+
+fn bind(
+    mut query: Query<'_, Any, AnyArguments>,
+    values: Vec<Value>,
+) -> Query<'_, Any, AnyArguments> {
+    for value in values {
+        query = match value {
+            Value::Null => query.bind(None::<String>),
+            Value::Integer(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+        };
+    }
+    query
+}
+
+/// The rows of a query that makes one JSON text of them: an array with an array for each
+/// row, whose values come in the order of the fields of `T`. The driver hands over row by
+/// row and value by value, which for a thousand rows costs more than the query.
+///
+/// # Errors
+/// The text is not of that form.
+pub fn rows_of_text<'a, T: Deserialize<'a>>(
+    what: &'static str,
+    text: &'a str,
+) -> Result<Vec<T>, Error> {
+    serde_json::from_str(text).map_err(|error| Error::corrupt(what, error.to_string()))
 }
 
 fn values_sql(statement: &WriteRows, rows: usize, columns: usize) -> String {
@@ -112,5 +165,21 @@ mod tests {
             values_sql(&statement, 2, 2),
             "insert into t (a, b) values (?,?),(?,?) on conflict (a) do nothing"
         );
+    }
+    #[test]
+    fn a_text_is_read_row_by_row_or_refused() {
+        #[derive(Debug, PartialEq, Eq, Deserialize)]
+        struct Row<'a> {
+            id: &'a str,
+            minor: i64,
+            last: Option<&'a str>,
+        }
+        let rows: Vec<Row<'_>> =
+            rows_of_text("row", r#"[["a",-9223372036854775808,null],["b",1,"a"]]"#).unwrap();
+        let row = |id, minor, last| Row { id, minor, last };
+        assert_eq!(rows, [row("a", i64::MIN, None), row("b", 1, Some("a"))]);
+        for text in ["", "[[\"a\",1]]", "[[\"a\",1.5,null]]", "[[1,1,null]]"] {
+            assert!(rows_of_text::<Row<'_>>("row", text).is_err(), "{text}");
+        }
     }
 }

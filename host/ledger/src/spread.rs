@@ -5,17 +5,13 @@
 //! and prepares it again. It makes the same transfers and the same entry of the
 //! journal as [`crate::State`] would, with less to look up.
 
-use std::borrow::Cow;
-
 use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_model::{LedgerAccountId, Timestamp, TransferId};
 
 use crate::account::NewAccount;
 use crate::refusal::Refusal;
-use crate::rules::Record;
 use crate::store::spread as store;
-use crate::transfer::TransferKind;
 
 /// Transfers of one spread at most.
 pub const SPREAD_TRANSFERS_MAX: usize = 4_096;
@@ -67,6 +63,7 @@ pub struct Spread {
     pub(crate) after: Place,
     pub(crate) given: i64,
     pub(crate) rows: Vec<SpreadRow>,
+    facts: Vec<Fact>,
 }
 
 /// A transfer of a spread, with what differs from one to the next.
@@ -95,11 +92,13 @@ impl Spread {
             after: place,
             given: 0,
             rows: Vec::with_capacity(lines.len()),
+            facts: Vec::new(),
             of,
         };
         for line in lines {
             spread.add(line)?;
         }
+        spread.facts = store::attest(&spread.of, &spread.rows);
         Ok(spread)
     }
 
@@ -131,21 +130,6 @@ impl Spread {
         Ok(())
     }
 
-    pub(crate) fn record(&self, row: &SpreadRow) -> Record {
-        Record {
-            kind: TransferKind::Posted,
-            debit: self.of.giver.id(),
-            credit: row.line.account,
-            minor: row.line.minor,
-            purpose: Cow::Borrowed(self.of.purpose),
-            reference: self.of.reference.clone(),
-            debit_previous: row.giver_previous,
-            credit_previous: row.line.place.last_transfer,
-            debit_balance: row.giver_balance,
-            credit_balance: row.balance,
-        }
-    }
-
     /// Where the giver's chain ends after it.
     #[must_use]
     pub const fn giver_after(&self) -> Place {
@@ -163,15 +147,14 @@ impl Spread {
         tx: &mut Tx,
         facts: impl IntoIterator<Item = Fact>,
     ) -> Result<bool, Error> {
-        let mut attested = Vec::new();
         if !self.rows.is_empty() {
             let is_unmoved = store::give(tx, self).await? && store::receive(tx, self).await?;
             if !is_unmoved {
                 return Ok(false);
             }
-            attested = store::insert_transfers(tx, self).await?;
+            store::insert_transfers(tx, self).await?;
         }
-        attested.extend(facts);
+        let attested: Vec<Fact> = self.facts.iter().copied().chain(facts).collect();
         crate::store::journal::append(tx, &attested, self.of.at).await?;
         Ok(true)
     }

@@ -6,6 +6,7 @@ use qiao_ledger::Place;
 use qiao_model::{LedgerAccountId, ProductId, Rounding, UserId};
 use qiao_payments::income::{self, Income, IncomeLine, IncomeOf};
 use qiao_payments::{Credited, Holder};
+use tokio::task::JoinSet;
 
 use crate::crash::CrashPoint;
 use crate::error::Error;
@@ -99,7 +100,7 @@ impl Orders {
     }
 
     /// Credits a day, page by page. While a page is stored the next one is read
-    /// and prepared, behind what the one before will leave.
+    /// and prepared on another thread, behind what the one before will leave.
     async fn accrue_day(
         &self,
         product: &Product,
@@ -108,21 +109,17 @@ impl Orders {
     ) -> Result<(), Error> {
         let inner = self.inner();
         while let Some(after) = store::progress(&inner.db, product.id, price.day).await? {
+            let mut ahead = JoinSet::new();
             let mut page = self.prepare(product, price, after, None).await?;
             loop {
-                let follows = page.last.map(|last| (last, page.income.source_after()));
-                let next = async {
-                    match follows {
-                        Some((last, source)) => {
-                            let source = Some(source);
-                            let next = self.prepare(product, price, Some(last), source);
-                            next.await.map(Some)
-                        }
-                        None => Ok(None),
-                    }
-                };
-                let (step, next) = tokio::join!(self.store(product, price, &page), next);
-                match step? {
+                if let Some(last) = page.last {
+                    let (orders, product, price) = (self.clone(), product.clone(), *price);
+                    let source = Some(page.income.source_after());
+                    ahead.spawn(async move {
+                        orders.prepare(&product, &price, Some(last), source).await
+                    });
+                }
+                match self.store(product, price, &page).await? {
                     Step::Overtaken | Step::Moved => break,
                     Step::Finished => {
                         accrued.days += 1;
@@ -134,8 +131,11 @@ impl Orders {
                         inner.crash.at(CrashPoint::AfterIncomeBatch)?;
                     }
                 }
-                let Some(prepared) = next? else { break };
-                page = prepared;
+                // Without one, or when it panicked, the day goes on from the last page stored.
+                let Some(Ok(next)) = ahead.join_next().await else {
+                    break;
+                };
+                page = next?;
             }
         }
         Ok(())

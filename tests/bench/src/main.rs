@@ -28,6 +28,10 @@ use clap::{Parser, Subcommand, ValueEnum};
 
 use report::Report;
 
+/// As the host has it: what runs in this process is to cost what it costs there.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Measures Qiao, each case against a baseline of the same run.
 #[derive(Parser, Debug)]
 #[command(name = "qiao-bench", version)]

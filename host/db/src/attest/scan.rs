@@ -1,5 +1,4 @@
 use futures_util::TryStreamExt;
-use sha2::Digest;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, Row};
 
@@ -75,12 +74,12 @@ fn stored(rows: &Attested, values: &[Option<Vec<u8>>]) -> StoredRow {
     };
     let key: Vec<String> = values.iter().take(rows.id.columns()).map(text).collect();
     let id = key.join("/");
-    let mut hash = rows.begin();
-    hash.0.update(json(rows, values));
+    let mut content = rows.begin();
+    content.extend(json(rows, values));
     StoredRow {
         id: rows.id.read(&id),
         text: id,
-        digest: hash.finish(),
+        digest: RowDigest::of(&content),
         is_attested: is_attested(rows, values),
     }
 }

@@ -10,6 +10,7 @@ use sqlx::any::AnyRow;
 
 use crate::account::Owner;
 use crate::rules::{Account, Record};
+use crate::spread::{SpreadOf, SpreadRow};
 use crate::transfer::TransferKind;
 
 /// A value as its text, without an allocation.
@@ -85,6 +86,26 @@ impl<'a> TransferRow<'a> {
             debit_balance: record.debit_balance,
             credit_balance: record.credit_balance,
             at: at.as_millis(),
+        }
+    }
+}
+
+impl<'a> TransferRow<'a> {
+    pub(super) fn of_spread(row: &SpreadRow, giver: LedgerAccountId, of: &'a SpreadOf) -> Self {
+        Self {
+            id: AsText(row.line.id),
+            kind: TransferKind::Posted.name(),
+            debit: AsText(giver),
+            credit: AsText(row.line.account),
+            minor: row.line.minor,
+            pending: None,
+            purpose: of.purpose,
+            reference: &of.reference,
+            debit_previous: row.giver_previous.map(AsText),
+            credit_previous: row.line.place.last_transfer.map(AsText),
+            debit_balance: row.giver_balance,
+            credit_balance: row.balance,
+            at: of.at.as_millis(),
         }
     }
 }

@@ -7,11 +7,11 @@ use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
+use super::json;
 use super::row::{AsText, TransferRow, parse, parse_option};
-use super::{STORE_TRANSFERS, json};
 use crate::attested::TRANSFERS;
-use crate::rules::Record;
-use crate::spread::{Place, Spread};
+use crate::spread::{Place, Spread, SpreadOf, SpreadRow};
+use crate::transfer::TransferKind;
 
 // An account that was opened or moved since it was read has another number of
 // transfers, and its row stays as it is.
@@ -34,6 +34,21 @@ from json_to_recordset($1::json) as x(id text, minor bigint, transfers bigint, t
 where a.id = x.id and a.transfers = x.transfers",
 };
 
+// What the transfers of a spread share comes once: less to bind for each of them.
+const INSERT: WriteRows = WriteRows {
+    sqlite: [
+        "with x (id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance) as (",
+        ") insert into ledger_transfer (id, credit_account, minor, debit_previous, credit_previous,
+    debit_balance, credit_balance, kind, debit_account, purpose, reference, at)
+select id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance, ?, ?, ?, ?, ? from x",
+    ],
+    postgres: "insert into ledger_transfer (id, credit_account, minor, debit_previous, credit_previous,
+    debit_balance, credit_balance, kind, debit_account, purpose, reference, at)
+select id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance, $2, $3, $4, $5, $6
+from json_to_recordset($1::json) as x(id text, credit text, minor bigint, debit_previous text,
+    credit_previous text, debit_balance bigint, credit_balance bigint)",
+};
+
 const PLACES_SQLITE: &str = "select id, debits, credits, pending_in, transfers, last_transfer
 from ledger_account where id in (select value from json_each($1)) order by id";
 
@@ -43,6 +58,28 @@ cross join lateral (select * from ledger_account where ledger_account.id = wante
 
 const PLACE: &str = "select debits, credits, pending_in, transfers, last_transfer
 from ledger_account where id = $1";
+
+/// What differs from one transfer of a spread to the next.
+#[derive(Serialize)]
+struct InsertRow {
+    id: AsText<TransferId>,
+    credit: AsText<LedgerAccountId>,
+    minor: i64,
+    debit_previous: Option<AsText<TransferId>>,
+    credit_previous: Option<AsText<TransferId>>,
+    debit_balance: i64,
+    credit_balance: i64,
+}
+
+/// What all of them have in common.
+#[derive(Serialize)]
+struct InsertShared<'a> {
+    kind: &'static str,
+    debit: AsText<LedgerAccountId>,
+    purpose: &'a str,
+    reference: &'a str,
+    at: i64,
+}
 
 #[derive(Serialize)]
 struct ReceiveRow {
@@ -83,22 +120,43 @@ pub(crate) async fn receive(tx: &mut Tx, spread: &Spread) -> Result<bool, Error>
     Ok(usize::try_from(done) == Ok(rows.len()))
 }
 
-/// Appends the transfers, in order, and gives what is attested of each.
-pub(crate) async fn insert_transfers(tx: &mut Tx, spread: &Spread) -> Result<Vec<Fact>, Error> {
-    let records: Vec<Record> = spread.rows.iter().map(|row| spread.record(row)).collect();
-    let rows: Vec<_> = (spread.rows.iter().zip(&records))
-        .map(|(row, record)| TransferRow::of(row.line.id, record, spread.of.at))
+/// Appends the transfers, in order.
+pub(crate) async fn insert_transfers(tx: &mut Tx, spread: &Spread) -> Result<(), Error> {
+    let rows: Vec<_> = (spread.rows.iter())
+        .map(|row| InsertRow {
+            id: AsText(row.line.id),
+            credit: AsText(row.line.account),
+            minor: row.line.minor,
+            debit_previous: row.giver_previous.map(AsText),
+            credit_previous: row.line.place.last_transfer.map(AsText),
+            debit_balance: row.giver_balance,
+            credit_balance: row.balance,
+        })
         .collect();
-    let stored = tx.write_rows(&STORE_TRANSFERS, &rows).await?;
+    let shared = InsertShared {
+        kind: TransferKind::Posted.name(),
+        debit: AsText(spread.of.giver.id()),
+        purpose: spread.of.purpose,
+        reference: &spread.of.reference,
+        at: spread.of.at.as_millis(),
+    };
+    let stored = tx.write_rows_sharing(&INSERT, &rows, &shared).await?;
     assert_eq!(
         usize::try_from(stored),
         Ok(rows.len()),
         "every transfer has one row"
     );
-    let made = spread.rows.iter().zip(&rows);
-    Ok(made
-        .map(|(made, row)| TRANSFERS.fact(made.line.id.as_u128(), row))
-        .collect())
+    Ok(())
+}
+
+/// What is attested of each of its transfers. Does no IO.
+pub(crate) fn attest(spread: &SpreadOf, rows: &[SpreadRow]) -> Vec<Fact> {
+    let giver = spread.giver.id();
+    let fact = |row: &SpreadRow| {
+        let transfer = TransferRow::of_spread(row, giver, spread);
+        TRANSFERS.fact(row.line.id.as_u128(), &transfer)
+    };
+    rows.iter().map(fact).collect()
 }
 
 /// Where the chains of the accounts end; their rows are locked.
