@@ -7,6 +7,7 @@ use qiao_runtime::FieldProblem;
 
 use crate::crash::CrashPoint;
 use crate::fulfiller::LookupError;
+use crate::mandate::MANDATE_PROPOSALS_MAX;
 use crate::plan::PlanError;
 use crate::quote::QuoteId;
 use crate::rules::Refusal;
@@ -36,6 +37,9 @@ pub enum Error {
     /// The host has no room for the call; try again.
     #[error("the host is too busy to run the plugin")]
     Busy,
+    /// Who proposed the mandate may not be given one any more.
+    #[error("`{0}`, which proposed it, was suspended or stopped")]
+    ProposerGone(String),
     /// No offer of this user has that id.
     #[error("offer {0} does not exist")]
     OfferNotFound(OfferId),
@@ -92,6 +96,12 @@ pub enum Error {
     /// No mandate pays for an order of this kind.
     #[error("a mandate pays for purchases and payments, not to {}", .0.name())]
     NotChargeable(OrderKind),
+    /// The person has not looked at those that are before them.
+    #[error(
+        "{MANDATE_PROPOSALS_MAX} mandates were proposed to this person in the last days: \
+         propose another when the first of them has expired"
+    )]
+    TooManyProposals,
     /// The key of a charge was used for another one.
     #[error("the key was used for another charge")]
     ChargeKeyReused,

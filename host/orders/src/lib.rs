@@ -79,7 +79,9 @@ pub use holdings::Holding;
 pub use income::{Accrued, INCOME_HOLDERS_MAX};
 pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS, JOBS_AT_ONCE};
 pub use lots::{LotEffect, LotsDigest};
-pub use mandate::MandateOffer;
+pub use mandate::{
+    MANDATE_PROPOSAL_LIFETIME_SECS, MANDATE_PROPOSALS_MAX, MandateOffer, MandateTerms, Proposer,
+};
 pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
 pub use order::{
     Captured, Lease, ORDERS_PAGE_MAX, Order, OrderPage, OrderState, Receipt, STATES, Standing,
@@ -117,5 +119,12 @@ pub const MIGRATIONS: &[qiao_db::Migration] = &[
         sql: include_str!("../migrations/202611270801_mandate_offers.sql"),
         sqlite: include_str!("../migrations/202611270801_mandate_offers.sqlite.sql"),
         postgres: include_str!("../migrations/202611270801_mandate_offers.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_280_101,
+        name: "mandate_proposals",
+        sql: include_str!("../migrations/202611280101_mandate_proposals.sql"),
+        sqlite: include_str!("../migrations/202611280101_mandate_proposals.sqlite.sql"),
+        postgres: include_str!("../migrations/202611280101_mandate_proposals.postgres.sql"),
     },
 ];

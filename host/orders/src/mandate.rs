@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
 use qiao_auth::{Permit, PinProof};
-use qiao_model::{InstitutionId, MandateId, OfferId, PluginId, ProductId, Timestamp, UserId};
-use qiao_payments::{Mandate, NewMandate, SpendLimits};
+use qiao_model::{
+    Day, InstitutionId, MandateId, Money, OfferId, PluginId, ProductId, Scope, Timestamp, UserId,
+};
+use qiao_payments::{Mandate, NewMandate, Refusal, SpendLimits};
+use qiao_runtime::Entry;
 
 use crate::error::Error;
 use crate::fulfiller::Serving;
@@ -11,7 +14,49 @@ use crate::orders::Orders;
 use crate::pages::demand_person;
 use crate::store::mandates as store;
 
-/// A mandate that a plugin proposed to one user, as the host keeps it. It never
+/// How long a mandate that servers propose can be given: people get to it by a link.
+pub const MANDATE_PROPOSAL_LIFETIME_SECS: i64 = 7 * 86_400;
+/// Mandates that an institution's servers have proposed to one person at once, at most.
+pub const MANDATE_PROPOSALS_MAX: i64 = 20;
+
+/// What is proposed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MandateTerms {
+    /// What the user reads at the top of the consent page.
+    pub title: String,
+    /// What it is for, in a sentence.
+    pub purpose: String,
+    /// One charge takes at most this much.
+    pub per_payment: Money,
+    /// All charges of a day take at most so many minor units.
+    pub per_day: Option<i64>,
+    /// All charges of a month take at most so many minor units.
+    pub per_month: Option<i64>,
+    /// At most so many charges in all.
+    pub count: Option<u32>,
+    /// The last day on which it can be charged.
+    pub until: Day,
+    /// The proposer's own key for it.
+    pub reference: String,
+    /// Facts shown on the consent page.
+    pub facts: Vec<Entry>,
+}
+
+/// Who proposes a mandate and may charge it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proposer {
+    /// A plugin, for orders of one of its products.
+    Plugin {
+        /// Which.
+        plugin: PluginId,
+        /// What the mandate pays for.
+        product: ProductId,
+    },
+    /// The institution's servers, for plain money.
+    Servers,
+}
+
+/// A mandate that was proposed to one user, as the host keeps it. It never
 /// changes; the user agrees to it as a whole or not at all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MandateOffer {
@@ -19,14 +64,12 @@ pub struct MandateOffer {
     pub id: OfferId,
     /// To whom it was made; nobody else sees it.
     pub user: UserId,
-    /// The plugin that made it.
-    pub plugin: PluginId,
-    /// The plugin's institution.
+    /// By whom.
+    pub proposer: Proposer,
+    /// The plugin's institution, or the servers'.
     pub institution: InstitutionId,
-    /// What it pays for.
-    pub product: ProductId,
-    /// What the plugin proposed.
-    pub terms: qiao_runtime::MandateOffer,
+    /// What was proposed.
+    pub terms: MandateTerms,
     /// When it was made.
     pub made_at: Timestamp,
     /// From when on it is refused.
@@ -40,7 +83,26 @@ impl MandateOffer {
         self.id.derive("mandate", 0)
     }
 
-    /// What agreeing allows: charges for the product, paid to the institution.
+    /// The plugin that made it; none when servers did.
+    #[must_use]
+    pub const fn plugin(&self) -> Option<PluginId> {
+        match self.proposer {
+            Proposer::Plugin { plugin, .. } => Some(plugin),
+            Proposer::Servers => None,
+        }
+    }
+
+    /// What it pays for; none is plain money.
+    #[must_use]
+    pub const fn product(&self) -> Option<ProductId> {
+        match self.proposer {
+            Proposer::Plugin { product, .. } => Some(product),
+            Proposer::Servers => None,
+        }
+    }
+
+    /// What agreeing allows: charges for the product or of plain money, paid to the
+    /// institution.
     #[must_use]
     pub fn new_mandate(&self) -> NewMandate {
         let terms = &self.terms;
@@ -48,7 +110,7 @@ impl MandateOffer {
             id: self.mandate(),
             user: self.user,
             institution: self.institution,
-            plugin: Some(self.plugin),
+            plugin: self.plugin(),
             title: terms.title.clone(),
             purpose: terms.purpose.clone(),
             reference: terms.reference.clone(),
@@ -59,7 +121,7 @@ impl MandateOffer {
                 per_month: terms.per_month,
                 count: terms.count,
                 payees: vec![self.institution],
-                products: vec![self.product],
+                products: self.product().into_iter().collect(),
                 expires_at: terms.until.plus_days(1).start(),
             },
         }
@@ -82,12 +144,46 @@ impl Orders {
         Ok(offer)
     }
 
+    /// Proposes a mandate for plain money, to be charged by the calling institution's
+    /// servers. The user finds it by its id, on the consent page. Scope
+    /// `payments:charge`.
+    ///
+    /// # Errors
+    /// The caller is no institution's server, the terms make no mandate, or the user has
+    /// [`MANDATE_PROPOSALS_MAX`] of this institution's before them.
+    pub async fn propose_mandate(
+        &self,
+        permit: &Permit,
+        user: UserId,
+        terms: MandateTerms,
+    ) -> Result<MandateOffer, Error> {
+        permit.covers(Scope::PaymentsCharge)?;
+        let institution = permit.demand_institution()?;
+        let inner = self.inner();
+        let made_at = inner.env.now();
+        let offer = MandateOffer {
+            id: inner.env.id(),
+            user,
+            proposer: Proposer::Servers,
+            institution,
+            terms,
+            made_at,
+            expires_at: made_at.plus_secs(MANDATE_PROPOSAL_LIFETIME_SECS),
+        };
+        let checked = offer.new_mandate().check(made_at);
+        checked.map_err(Refusal::InvalidMandate)?;
+        if !store::insert(&inner.db, &offer, MANDATE_PROPOSALS_MAX).await? {
+            return Err(Error::TooManyProposals);
+        }
+        Ok(offer)
+    }
+
     /// Makes the mandate of an offer: the user has read it and given the PIN. One
     /// offer makes one mandate, however often it is agreed to. Scope `account`.
     ///
     /// # Errors
-    /// The offer is not this user's or has expired, its plugin was stopped, or
-    /// the PIN is not good.
+    /// The offer is not this user's or has expired, its plugin was stopped or its
+    /// institution suspended, or the PIN is not good.
     pub async fn agree(
         &self,
         permit: &Permit,
@@ -96,8 +192,15 @@ impl Orders {
     ) -> Result<Mandate, Error> {
         let offer = self.mandate_offer(permit, id).await?;
         let inner = self.inner();
-        if inner.plugins.serving(offer.plugin).await?.is_none() {
-            return Err(Error::NotServing(offer.plugin.to_string()));
+        let is_gone = match offer.proposer {
+            Proposer::Plugin { plugin, .. } => inner.plugins.serving(plugin).await?.is_none(),
+            Proposer::Servers => inner.auth.is_suspended(offer.institution).await?,
+        };
+        if is_gone {
+            let by = offer.plugin().map(|plugin| plugin.to_string());
+            return Err(Error::ProposerGone(
+                by.unwrap_or_else(|| offer.institution.to_string()),
+            ));
         }
         let new = offer.new_mandate();
         Ok(inner.payments.give_mandate(permit, new, &pin).await?)
@@ -108,18 +211,30 @@ impl Orders {
         &self,
         serving: &Serving,
         user: UserId,
-        terms: qiao_runtime::MandateOffer,
+        proposed: qiao_runtime::MandateOffer,
     ) -> Result<MandateOffer, Error> {
         let inner = self.inner();
-        let product = self.sold(serving.plugin, &terms.product).await?;
+        let product = self.sold(serving.plugin, &proposed.product).await?;
         let made_at = inner.env.now();
         let offer = MandateOffer {
             id: inner.env.id(),
             user,
-            plugin: serving.plugin,
+            proposer: Proposer::Plugin {
+                plugin: serving.plugin,
+                product: product.id,
+            },
             institution: serving.institution,
-            product: product.id,
-            terms,
+            terms: MandateTerms {
+                title: proposed.title,
+                purpose: proposed.purpose,
+                per_payment: proposed.per_payment,
+                per_day: proposed.per_day,
+                per_month: proposed.per_month,
+                count: proposed.count,
+                until: proposed.until,
+                reference: proposed.reference,
+                facts: proposed.facts,
+            },
             made_at,
             expires_at: made_at.plus_secs(OFFER_LIFETIME_SECS),
         };
@@ -130,7 +245,8 @@ impl Orders {
         offer.new_mandate().check(made_at).map_err(|invalid| {
             Error::PluginFailed(format!("it offers a mandate that is none: {invalid}"))
         })?;
-        store::insert(&inner.db, &offer).await?;
+        // A plugin proposes as an answer to the user's own form.
+        store::insert(&inner.db, &offer, i64::MAX).await?;
         Ok(offer)
     }
 

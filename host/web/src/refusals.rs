@@ -209,6 +209,7 @@ impl From<qiao_orders::Error> for Problem {
             E::MethodDiffers { .. } => told(Kind::MethodDiffers),
             E::NotChargeable(_) | E::NotPayableBy { .. } => told(Kind::Invalid),
             E::ChargeKeyReused => told(Kind::KeyReused),
+            E::TooManyProposals | E::ProposerGone(_) => told(Kind::Conflict),
             E::PinForeign => told(Kind::WrongPin),
             E::Payment(refusal) => refusal.into(),
             E::Refused(_) => told(Kind::WrongState),

@@ -7,14 +7,13 @@ use sqlx::Row;
 
 use super::{forget, offers, parse, text_of};
 use crate::claims;
-use crate::mandate::MandateOffer;
+use crate::mandate::{MandateOffer, MandateTerms, Proposer};
 use crate::offer::Offer;
 
 #[derive(Serialize, Deserialize)]
 struct Terms {
     title: String,
     purpose: String,
-    product: String,
     per_payment: (i64, String),
     per_day: Option<i64>,
     per_month: Option<i64>,
@@ -27,6 +26,9 @@ struct Terms {
 const INSERT: &str = "insert into mandate_offer
     (id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at)
 values ($1, $2, $3, $4, $5, $6, $7, $8)";
+
+const COUNT_OPEN: &str = "select count(*) as open from mandate_offer
+where user_id = $1 and institution_id = $2 and expires_at > $3 and plugin_id is null";
 
 const FIND: &str =
     "select id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at
@@ -43,13 +45,14 @@ on conflict (plugin_id, key) do nothing";
 const FIND_CHARGE: &str =
     "select mandate_id, offer_id from charge where plugin_id = $1 and key = $2";
 
-pub(crate) async fn insert(db: &Db, offer: &MandateOffer) -> Result<(), Error> {
+/// Keeps an offer, unless the institution's servers have made so many to its user that
+/// are open.
+pub(crate) async fn insert(db: &Db, offer: &MandateOffer, open_max: i64) -> Result<bool, Error> {
     let terms = &offer.terms;
     let per_payment = terms.per_payment;
     let terms = Terms {
         title: terms.title.clone(),
         purpose: terms.purpose.clone(),
-        product: terms.product.clone(),
         per_payment: (per_payment.minor, per_payment.currency.to_string()),
         per_day: terms.per_day,
         per_month: terms.per_month,
@@ -59,18 +62,30 @@ pub(crate) async fn insert(db: &Db, offer: &MandateOffer) -> Result<(), Error> {
         facts: claims::pairs(&terms.facts),
     };
     let mut tx = db.begin().await?;
+    let row = sqlx::query(COUNT_OPEN)
+        .bind(offer.user.to_string())
+        .bind(offer.institution.to_string())
+        .bind(offer.made_at.as_millis())
+        .fetch_one(tx.conn())
+        .await?;
+    let open: i64 = row.try_get("open")?;
+    if open >= open_max {
+        tx.rollback().await?;
+        return Ok(false);
+    }
     sqlx::query(INSERT)
         .bind(offer.id.to_string())
         .bind(offer.user.to_string())
-        .bind(offer.plugin.to_string())
+        .bind(offer.plugin().map(|id| id.to_string()))
         .bind(offer.institution.to_string())
-        .bind(offer.product.to_string())
+        .bind(offer.product().map(|id| id.to_string()))
         .bind(text_of(&terms))
         .bind(offer.made_at.as_millis())
         .bind(offer.expires_at.as_millis())
         .execute(tx.conn())
         .await?;
-    tx.commit().await
+    tx.commit().await?;
+    Ok(true)
 }
 
 /// The offer of a mandate, if it was made to this user.
@@ -89,16 +104,23 @@ pub(crate) async fn find_for_user(
     let terms: Terms =
         serde_json::from_str(text).map_err(|_| Error::corrupt("terms of a mandate", text))?;
     let (minor, currency) = terms.per_payment;
+    let plugin: Option<&str> = row.try_get("plugin_id")?;
+    let product: Option<&str> = row.try_get("product_id")?;
+    let proposer = match (plugin, product) {
+        (Some(plugin), Some(product)) => Proposer::Plugin {
+            plugin: parse("plugin id", plugin)?,
+            product: parse("product id", product)?,
+        },
+        _ => Proposer::Servers,
+    };
     Ok(Some(MandateOffer {
         id: parse("offer id", row.try_get("id")?)?,
         user: parse("user id", row.try_get("user_id")?)?,
-        plugin: parse("plugin id", row.try_get("plugin_id")?)?,
+        proposer,
         institution: parse("institution id", row.try_get("institution_id")?)?,
-        product: parse("product id", row.try_get("product_id")?)?,
-        terms: qiao_runtime::MandateOffer {
+        terms: MandateTerms {
             title: terms.title,
             purpose: terms.purpose,
-            product: terms.product,
             per_payment: Money::new(minor, parse("currency", &currency)?),
             per_day: terms.per_day,
             per_month: terms.per_month,

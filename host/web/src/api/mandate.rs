@@ -5,12 +5,13 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use qiao_model::{MandateId, Money, OfferId, Secret, Timestamp};
-use qiao_orders::MandateOffer;
+use qiao_orders::{MandateOffer, MandateTerms};
 use qiao_payments::{Mandate, SpendLimits};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::page::EntryBody;
+use super::payment::known;
 use super::wire::{Listing, MoneyBody, parse, time};
 use crate::App;
 use crate::extract::{Bearer, Json, PathParam, Query, SessionUser, scope};
@@ -50,13 +51,13 @@ impl From<&SpendLimits> for LimitsBody {
     }
 }
 
-/// A mandate that a plugin proposed to a person.
+/// A mandate that was proposed to a person.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct MandateOfferBody {
     /// `ofr_…`.
     id: String,
-    /// `plg_…`.
-    plugin: String,
+    /// The plugin that may charge it: `plg_…`; none means the institution's servers.
+    plugin: Option<String>,
     /// `ins_…`.
     institution: String,
     /// What it is called.
@@ -76,7 +77,7 @@ impl From<&MandateOffer> for MandateOfferBody {
         let facts = offer.terms.facts.iter().cloned();
         Self {
             id: offer.id.to_string(),
-            plugin: offer.plugin.to_string(),
+            plugin: offer.plugin().map(|id| id.to_string()),
             institution: offer.institution.to_string(),
             title: offer.terms.title.clone(),
             purpose: offer.terms.purpose.clone(),
@@ -188,6 +189,106 @@ pub(crate) async fn get_mandate_offer(
 ) -> Result<Json<MandateOfferBody>, Problem> {
     let offer = app.orders.mandate_offer(&caller.permit, id).await?;
     Ok(Json(MandateOfferBody::from(&offer)))
+}
+
+/// A mandate for plain money that an institution's servers propose.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewMandateOfferBody {
+    /// To whom, as the institution knows them.
+    subject: String,
+    /// What it is called, at most 80 characters.
+    title: String,
+    /// What it is for, in a sentence of at most 200 characters.
+    purpose: String,
+    /// The institution's own key for it, at most 64 characters.
+    #[serde(default)]
+    reference: String,
+    /// One charge takes at most this much.
+    per_payment: MoneyBody,
+    /// All charges of a day take at most this much.
+    #[serde(default)]
+    per_day: Option<MoneyBody>,
+    /// All charges of a month take at most this much.
+    #[serde(default)]
+    per_month: Option<MoneyBody>,
+    /// At most so many charges in all.
+    #[serde(default)]
+    count: Option<u32>,
+    /// The last day on which it can be charged, in Asia/Shanghai.
+    #[schema(example = "2027-11-30")]
+    until: String,
+}
+
+impl NewMandateOfferBody {
+    fn terms(self) -> Result<MandateTerms, Problem> {
+        let per_payment: Money = self.per_payment.try_into()?;
+        let minor = |limit: Option<MoneyBody>| {
+            let Some(limit) = limit else { return Ok(None) };
+            let limit: Money = limit.try_into()?;
+            if limit.currency != per_payment.currency {
+                let problem = "the limits of a mandate are of one currency";
+                return Err(Problem::new(Kind::Invalid, problem));
+            }
+            Ok(Some(limit.minor))
+        };
+        Ok(MandateTerms {
+            per_day: minor(self.per_day)?,
+            per_month: minor(self.per_month)?,
+            title: self.title,
+            purpose: self.purpose,
+            per_payment,
+            count: self.count,
+            until: parse(&self.until)?,
+            reference: self.reference,
+            facts: Vec::new(),
+        })
+    }
+}
+
+/// A proposed mandate, and where it is given.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ProposedMandateBody {
+    /// What the person is asked.
+    offer: MandateOfferBody,
+    /// Where the person reads it and gives it with the payment PIN.
+    url: String,
+    /// The mandate that it becomes, to be charged: `mdt_…`.
+    mandate: String,
+}
+
+/// Propose a mandate for plain money: the person gives it, with the payment PIN, at the
+/// page that the answer names, within seven days
+#[utoipa::path(
+    post,
+    path = "/v1/institution/mandate-offers",
+    tag = "mandates",
+    request_body = NewMandateOfferBody,
+    security(("bearer" = ["payments:charge"])),
+    responses(
+        (status = 201, description = "The offer, and where the person gives it", body = ProposedMandateBody),
+        (status = 409, description = "20 of the institution's offers are open to this person", content_type = "application/problem+json", body = ProblemBody),
+        (status = 422, description = "Nobody that the institution knows, or no such mandate can be", content_type = "application/problem+json", body = ProblemBody),
+    )
+)]
+pub(crate) async fn propose_mandate(
+    State(app): State<App>,
+    caller: Bearer<scope::PaymentsCharge>,
+    Json(body): Json<NewMandateOfferBody>,
+) -> Result<impl IntoResponse, Problem> {
+    let institution = caller.permit.demand_institution()?;
+    let user = known(&app, institution, &body.subject).await?;
+    let offer = app
+        .orders
+        .propose_mandate(&caller.permit, user, body.terms()?)
+        .await?;
+    let url = format!("{}/consent/{}", app.config.public_url, offer.id);
+    let body = ProposedMandateBody {
+        offer: MandateOfferBody::from(&offer),
+        mandate: offer.mandate().to_string(),
+        url: url.clone(),
+    };
+    Ok((StatusCode::CREATED, [(LOCATION, url)], Json(body)))
 }
 
 /// A person's yes to the offer of a mandate.

@@ -133,6 +133,7 @@ fn money() -> OpenApiRouter<App> {
 fn mandates() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(mandate::get_mandate_offer))
+        .routes(routes!(mandate::propose_mandate))
         .routes(routes!(mandate::give_mandate, mandate::list_mandates))
         .routes(routes!(mandate::get_mandate, mandate::revoke_mandate))
         .routes(routes!(mandate::list_institution_mandates))

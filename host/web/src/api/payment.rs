@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
-use qiao_model::{InstitutionId, PaymentId, Timestamp};
+use qiao_model::{InstitutionId, PaymentId, Timestamp, UserId};
 use qiao_payments::{
     HOLD_SECS_DEFAULT, Method, NewPayment, PAYMENTS_PAGE_MAX, Party, Payment, Split, VoidReason,
 };
@@ -249,6 +249,19 @@ pub(super) async fn read_splits(
     Ok(splits)
 }
 
+/// The person whom an institution knows by this subject.
+pub(super) async fn known(
+    app: &App,
+    institution: InstitutionId,
+    subject: &str,
+) -> Result<UserId, Problem> {
+    let user = app.auth.user_of_subject(institution, subject).await?;
+    user.ok_or_else(|| {
+        let problem = format!("`{subject}` is nobody that this institution knows");
+        Problem::new(Kind::Invalid, problem)
+    })
+}
+
 async fn receiver(
     app: &App,
     institution: InstitutionId,
@@ -256,13 +269,8 @@ async fn receiver(
 ) -> Result<Party, Problem> {
     match body {
         ReceiverBody::User { subject } => {
-            let user = app.auth.user_of_subject(institution, &subject).await?;
-            user.map(Party::User).ok_or_else(|| {
-                Problem::new(
-                    Kind::Invalid,
-                    format!("`{subject}` is nobody that this institution knows"),
-                )
-            })
+            let user = known(app, institution, &subject).await?;
+            Ok(Party::User(user))
         }
         ReceiverBody::Institution { id } => {
             known_institution(app, &id).await.map(Party::Institution)

@@ -32,7 +32,7 @@ const PUBLIC: [&str; 18] = [
 /// Every POST that moves no money. All others want an idempotency key, so a new one
 /// that moves money cannot be forgotten. A bank's callback moves some and has none: it is
 /// signed and names its transfer, which is its key.
-const MOVES_NOTHING: [&str; 35] = [
+const MOVES_NOTHING: [&str; 36] = [
     "post /oauth/introspect",
     "post /oauth/revoke",
     "post /oauth/token",
@@ -43,6 +43,7 @@ const MOVES_NOTHING: [&str; 35] = [
     "post /v1/cases/{id}/end",
     "post /v1/clients/{id}/scopes",
     "post /v1/deliveries/{id}/redeliver",
+    "post /v1/institution/mandate-offers",
     "post /v1/institutions",
     "post /v1/institutions/{id}/approve",
     "post /v1/institutions/{id}/clients",

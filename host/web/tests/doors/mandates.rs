@@ -1,13 +1,12 @@
 //! Mandates through both faces of the host: people give and revoke them, institutions
 //! charge them.
 
-use qiao_model::{Currency, Scope, Secret};
-use qiao_payments::{NewMandate, SpendLimits};
 use serde_json::{Value, json};
 
 use crate::caller::Caller;
 use crate::host::{Host, Institution, PIN, text};
 
+const PROPOSALS: &str = "/v1/institution/mandate-offers";
 const SERVICE: &str = "/v1/public-accounts/harvest/services/auto-invest";
 
 fn cny(minor: i64) -> Value {
@@ -65,37 +64,31 @@ impl Stage {
         person.post("/v1/mandates", &body).await.expect(201).body
     }
 
-    /// A mandate for plain money, 200.00 a day, which the institution's servers may
-    /// charge. A plugin proposes mandates of its own alone, so it is given in the room.
-    async fn servers_mandate(&self, person: &Caller, login: &str) -> Value {
-        let app = &self.host.app;
+    /// How the fund company knows the person of this login.
+    async fn subject(&self, login: &str) -> String {
         let session = self.host.session(login).await;
-        let permit = app.auth.permit_session(&session, Scope::Account).unwrap();
-        let pin = Secret::new(PIN.to_owned());
-        let proof = app.auth.verify_pin(&permit, &pin).await.unwrap();
         let institution = self.fund.id.parse().unwrap();
-        let new = NewMandate {
-            id: app.env.id(),
-            user: session.user(),
-            institution,
-            plugin: None,
-            title: "Membership".to_owned(),
-            purpose: "Pays the monthly fee.".to_owned(),
-            reference: String::new(),
-            limits: SpendLimits {
-                currency: Currency::CNY,
-                per_payment: 20_000,
-                per_day: Some(20_000),
-                per_month: None,
-                count: None,
-                payees: vec![institution],
-                products: Vec::new(),
-                expires_at: app.env.now().plus_secs(30 * 86_400),
-            },
-        };
-        let given = app.payments.give_mandate(&permit, new, &proof).await;
-        let path = format!("/v1/mandates/{}", given.unwrap().id);
-        person.get(&path).await.expect(200).body
+        self.host.app.auth.subject(institution, session.user())
+    }
+
+    /// What the fund company's servers propose to somebody: plain money, 200.00 a day.
+    async fn proposal(&self, login: &str) -> Value {
+        json!({
+            "subject": self.subject(login).await, "title": "Membership",
+            "purpose": "Pays the monthly fee.", "reference": "m-1",
+            "per_payment": cny(20_000), "per_day": cny(20_000), "until": "2027-01-31",
+        })
+    }
+
+    /// A mandate for plain money, which the institution's servers may charge.
+    async fn servers_mandate(&self, person: &Caller, login: &str) -> Value {
+        let server = self.host.able_server(&self.fund).await;
+        let proposal = self.proposal(login).await;
+        let proposed = server.post(PROPOSALS, &proposal).await.expect(201).body;
+        let yes = json!({ "offer": proposed["offer"]["id"], "pin": PIN });
+        let given = person.post("/v1/mandates", &yes).await.expect(201).body;
+        assert_eq!(given["id"], proposed["mandate"]);
+        given
     }
 
     async fn servers_own(&self) -> Value {
@@ -168,6 +161,116 @@ async fn a_person_gives_a_mandate_and_the_institutions_server_charges_it() {
         foreign.expect_problem(404, "not-found");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_server_proposes_a_mandate_that_only_its_person_gives() {
+    qiao_tests::each_database(|database| async move {
+        let stage = Stage::open(database).await;
+        let Stage {
+            host,
+            operator,
+            fund,
+            person,
+        } = &stage;
+        let server = host.able_server(fund).await;
+        let proposal = stage.proposal("li.wei").await;
+        let proposed = server.post(PROPOSALS, &proposal).await.expect(201).body;
+        let offer = &proposed["offer"];
+        assert_eq!(
+            (&offer["plugin"], &offer["limits"]["products"]),
+            (&Value::Null, &json!([]))
+        );
+        assert_eq!(offer["limits"]["payees"], json!([fund.id]));
+        let path = format!("/v1/mandate-offers/{}", text(&offer["id"]));
+        assert_eq!(&person.get(&path).await.expect(200).body, offer);
+        assert!(text(&proposed["url"]).ends_with(&format!("/consent/{}", text(&offer["id"]))));
+        let stranger = host.person("li.na").await;
+        let yes = json!({ "offer": offer["id"], "pin": PIN });
+        stranger
+            .post("/v1/mandates", &yes)
+            .await
+            .expect_problem(404, "not-found");
+        // Proposed is not given.
+        let mandate = json!({ "id": proposed["mandate"] });
+        let early = server
+            .keyed("/v1/charges", "early", &charge(&mandate, 1))
+            .await;
+        early.expect_problem(404, "not-found");
+
+        let police = host.institution(operator, "police").await;
+        let other = host.able_server(&police).await;
+        other
+            .post(PROPOSALS, &proposal)
+            .await
+            .expect_problem(422, "invalid-value");
+        let spoilt = [
+            ("subject", json!("sub_nobody")),
+            ("title", json!("")),
+            ("purpose", json!("a\u{0}b")),
+            ("per_payment", cny(0)),
+            ("per_day", json!({ "minor": 1, "currency": "USD" })),
+            ("count", json!(0)),
+            ("until", json!("2020-01-01")),
+            ("until", json!("soon")),
+        ];
+        for (name, value) in spoilt {
+            let mut body = proposal.clone();
+            body[name] = value;
+            let refused = server.post(PROPOSALS, &body).await;
+            refused.expect_problem(422, "invalid-value");
+        }
+        for _ in 1..qiao_orders::MANDATE_PROPOSALS_MAX {
+            server.post(PROPOSALS, &proposal).await.expect(201);
+        }
+        server
+            .post(PROPOSALS, &proposal)
+            .await
+            .expect_problem(409, "conflict");
+        person.post("/v1/mandates", &yes).await.expect(201);
+        let charged = server
+            .keyed("/v1/charges", "own", &charge(&mandate, 1))
+            .await;
+        charged.expect(201);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suspended_institutions_proposal_cannot_be_given() {
+    qiao_tests::each_database(|database| async move {
+        let stage = Stage::open(database).await;
+        let server = stage.host.able_server(&stage.fund).await;
+        let proposal = stage.proposal("li.wei").await;
+        let proposed = server.post(PROPOSALS, &proposal).await.expect(201).body;
+        let suspend = format!("/v1/institutions/{}/suspend", stage.fund.id);
+        let reason = json!({ "reason": "the regulator asks" });
+        stage.operator.post(&suspend, &reason).await.expect(204);
+        let yes = json!({ "offer": proposed["offer"]["id"], "pin": PIN });
+        let refused = stage.person.post("/v1/mandates", &yes).await;
+        refused.expect_problem(409, "conflict");
+        let given = stage.person.get("/v1/mandates").await.expect(200).body;
+        assert_eq!(given["items"], json!([]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_consent_page_of_a_servers_mandate_names_the_institution_alone() {
+    let stage = Stage::open(qiao_tests::sqlite().await).await;
+    let mut li = stage.host.visitor("li.na").await;
+    let server = stage.host.able_server(&stage.fund).await;
+    let proposal = stage.proposal("li.na").await;
+    let proposed = server.post(PROPOSALS, &proposal).await.expect(201).body;
+    let url = text(&proposed["url"]);
+    let path = &url[url.find("/consent/").unwrap()..];
+    let page = li.open(path).await.expect(200);
+    page.says("Membership").says("Pays the monthly fee.");
+    let pin = li.open(&page.link("/pin?next=")).await.expect(200);
+    let both = [("pin", PIN), ("repeat", PIN)];
+    let page = li.send(&pin, "pin", &both).await.expect(200);
+    let given = li.send(&page, "consent", &[("pin", PIN)]).await.expect(200);
+    given.says("Active").says("Nothing has been charged");
 }
 
 #[tokio::test]

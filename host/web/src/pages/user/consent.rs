@@ -97,7 +97,10 @@ impl<'a> Desk<'a> {
         // A text that is no id names no offer; the nil id belongs to nobody.
         let id = offer.parse().unwrap_or(OfferId::from_u128(0));
         let offer = app.orders.mandate_offer(&person.permit, id).await?;
-        let product = app.catalog.product(offer.product).await?;
+        let product = match offer.product() {
+            Some(product) => app.catalog.product(product).await?,
+            None => None,
+        };
         let institution = app.registry.account_of(offer.institution).await;
         let institution = institution.ok().flatten();
         Ok(Self {
