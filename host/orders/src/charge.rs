@@ -11,7 +11,7 @@ use qiao_runtime::{ChargePortError, ChargeRequest, ChargedOrder};
 
 use crate::confirm::payment_of;
 use crate::error::Error;
-use crate::offer::Offer;
+use crate::offer::{Offer, Sealed};
 use crate::order::Order;
 use crate::orders::Orders;
 use crate::quote::{Quote, QuoteContext, QuoteId};
@@ -60,7 +60,7 @@ impl Orders {
         &self,
         mandate: &Mandate,
         request: &ChargeRequest<'_>,
-    ) -> Result<Arc<Offer>, Error> {
+    ) -> Result<Arc<Sealed>, Error> {
         let db = &self.inner().db;
         if let Some(first) = mandates::find_charge(db, request.plugin, request.key).await? {
             return self.same_charge(mandate, request, first).await;
@@ -69,7 +69,7 @@ impl Orders {
         let insert =
             || async { mandates::insert_charge(db, &offer, request.key, mandate.id).await };
         if db.write(insert).await? {
-            return Ok(Arc::new(offer));
+            return Ok(Arc::new(offer.into()));
         }
         let first = mandates::find_charge(db, request.plugin, request.key).await?;
         let first = first.ok_or(Error::OfferNotFound(offer.id))?;
@@ -81,7 +81,7 @@ impl Orders {
         mandate: &Mandate,
         request: &ChargeRequest<'_>,
         first: ChargeKey,
-    ) -> Result<Arc<Offer>, Error> {
+    ) -> Result<Arc<Sealed>, Error> {
         if first.mandate != mandate.id {
             return Err(Error::ChargeKeyReused);
         }

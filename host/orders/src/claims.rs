@@ -1,11 +1,12 @@
-//! The wire form of a quote: compact JSON whose fields keep this order, so that
-//! the same quote is the same bytes.
+//! The wire form of a quote: its fields in this order, in postcard's encoding, so that
+//! the same quote is the same bytes. Whoever changes a field changes the token's version.
 
+use std::borrow::Cow;
 use std::str::FromStr;
 
 use qiao_catalog::fee::{Aged, ChargedLine, Proposal};
 use qiao_catalog::{Capture, Payer, Price, Receiver};
-use qiao_model::{Currency, Money, Timestamp};
+use qiao_model::{Currency, Id, InstitutionId, Money, Timestamp};
 use qiao_runtime::Entry;
 use serde::{Deserialize, Serialize};
 
@@ -19,41 +20,44 @@ use crate::quote::Quote;
 pub struct ClaimsError(&'static str);
 
 #[derive(Serialize, Deserialize)]
-struct Claims {
-    id: String,
-    offer: String,
-    offer_digest: String,
-    title: String,
-    reference: String,
-    user: String,
-    plugin: String,
-    institution: String,
-    product: String,
-    product_code: String,
-    kind: String,
-    method: String,
-    capture: String,
-    release: String,
-    release_digest: String,
+struct Claims<'a> {
+    id: u128,
+    offer: u128,
+    offer_digest: [u8; 32],
+    title: &'a str,
+    reference: &'a str,
+    user: u128,
+    plugin: u128,
+    institution: u128,
+    product: u128,
+    product_code: &'a str,
+    kind: &'a str,
+    method: Cow<'a, str>,
+    capture: &'a str,
+    release: u128,
+    release_digest: &'a str,
     schedule_version: u32,
     day: String,
     price: Option<PriceClaims>,
-    currency: String,
+    currency: &'a str,
     principal_minor: i64,
-    lines: Vec<LineClaims>,
-    channel: Option<String>,
-    developer: Option<String>,
-    scene: Option<String>,
-    proposals: Vec<(String, i64)>,
+    #[serde(borrow)]
+    lines: Vec<LineClaims<'a>>,
+    channel: Option<Cow<'a, str>>,
+    developer: Option<u128>,
+    scene: Option<u128>,
+    #[serde(borrow)]
+    proposals: Vec<(&'a str, i64)>,
     ages: Vec<(u32, i64)>,
-    lots: String,
-    lots_digest: Option<String>,
+    lots: &'a str,
+    lots_digest: Option<[u8; 32]>,
     unit_price_e4: Option<i64>,
     amount_minor: i64,
     units_minor: Option<i64>,
-    notes: Vec<(String, String)>,
-    input_hash: String,
-    output_hash: String,
+    #[serde(borrow)]
+    notes: Vec<(&'a str, &'a str)>,
+    input_hash: [u8; 32],
+    output_hash: [u8; 32],
     fuel: u64,
     made_at: i64,
     expires_at: i64,
@@ -68,12 +72,13 @@ struct PriceClaims {
 }
 
 #[derive(Serialize, Deserialize)]
-struct LineClaims {
-    code: String,
-    name: String,
-    payer: String,
+struct LineClaims<'a> {
+    code: &'a str,
+    name: &'a str,
+    payer: &'a str,
     minor: i64,
-    shares: Vec<(String, i64)>,
+    #[serde(borrow)]
+    shares: Vec<(&'a str, i64)>,
 }
 
 /// The claims of a quote.
@@ -82,22 +87,23 @@ struct LineClaims {
     reason = "a struct of texts and numbers always serializes"
 )]
 pub(crate) fn write(quote: &Quote) -> Vec<u8> {
+    let channel = quote.parties.channel.as_ref();
     let claims = Claims {
-        id: quote.id.to_string(),
-        offer: quote.offer.to_string(),
-        offer_digest: hex::encode(quote.offer_digest),
-        title: quote.title.clone(),
-        reference: quote.reference.clone(),
-        user: quote.user.to_string(),
-        plugin: quote.plugin.to_string(),
-        institution: quote.institution.to_string(),
-        product: quote.product.to_string(),
-        product_code: quote.product_code.clone(),
-        kind: quote.kind.name().to_owned(),
-        method: quote.method.to_string(),
-        capture: quote.capture.name().to_owned(),
-        release: quote.release.to_string(),
-        release_digest: quote.release_digest.clone(),
+        id: quote.id.as_u128(),
+        offer: quote.offer.as_u128(),
+        offer_digest: quote.offer_digest,
+        title: &quote.title,
+        reference: &quote.reference,
+        user: quote.user.as_u128(),
+        plugin: quote.plugin.as_u128(),
+        institution: quote.institution.as_u128(),
+        product: quote.product.as_u128(),
+        product_code: &quote.product_code,
+        kind: quote.kind.name(),
+        method: quote.method.to_string().into(),
+        capture: quote.capture.name(),
+        release: quote.release.as_u128(),
+        release_digest: &quote.release_digest,
         schedule_version: quote.schedule_version,
         day: quote.day.to_string(),
         price: quote.price.as_ref().map(|price| PriceClaims {
@@ -106,77 +112,80 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
             income_per_10k_e4: price.income_per_10k_e4,
             yield_7d_ppm: price.yield_7d_ppm,
         }),
-        currency: quote.principal.currency.to_string(),
+        currency: quote.principal.currency.code(),
         principal_minor: quote.principal.minor,
         lines: quote.lines.iter().map(line_claims).collect(),
-        channel: quote.parties.channel.map(|channel| channel.to_string()),
-        developer: quote.parties.developer.map(|id| id.to_string()),
-        scene: quote.parties.scene.map(|id| id.to_string()),
+        channel: channel.map(|channel| channel.code().into()),
+        developer: quote.parties.developer.map(InstitutionId::as_u128),
+        scene: quote.parties.scene.map(InstitutionId::as_u128),
         proposals: quote.proposals.iter().map(proposal_claims).collect(),
         ages: quote.ages.iter().map(|a| (a.days, a.units_minor)).collect(),
-        lots: quote.lots.name().to_owned(),
-        lots_digest: quote.lots_digest.as_ref().map(hex::encode),
+        lots: quote.lots.name(),
+        lots_digest: quote.lots_digest,
         unit_price_e4: quote.unit_price_e4,
         amount_minor: quote.amount.minor,
         units_minor: quote.units_minor,
-        notes: pairs(&quote.notes),
-        input_hash: hex::encode(quote.input_hash),
-        output_hash: hex::encode(quote.output_hash),
+        notes: quote.notes.iter().map(note_claims).collect(),
+        input_hash: quote.input_hash,
+        output_hash: quote.output_hash,
         fuel: quote.fuel,
         made_at: quote.made_at.as_millis(),
         expires_at: quote.expires_at.as_millis(),
     };
-    serde_json::to_vec(&claims).expect("claims are plain JSON")
+    postcard::to_allocvec(&claims).expect("claims are plain data")
 }
 
 /// The quote of these claims, without its token.
-pub(crate) fn read(json: &[u8]) -> Result<Quote, ClaimsError> {
-    let claims: Claims = serde_json::from_slice(json).map_err(|_| ClaimsError("JSON"))?;
-    let currency: Currency = parse("currency", &claims.currency)?;
+pub(crate) fn read(bytes: &[u8]) -> Result<Quote, ClaimsError> {
+    let claims: Claims<'_> = match postcard::take_from_bytes(bytes) {
+        Ok((claims, [])) => claims,
+        Ok(_) | Err(_) => return Err(ClaimsError("encoding")),
+    };
+    let currency: Currency = parse("currency", claims.currency)?;
     let lines: Result<_, _> = claims
         .lines
         .into_iter()
         .map(|line| charged_line(line, currency))
         .collect();
     Ok(Quote {
-        id: parse("id", &claims.id)?,
+        id: Id::from_u128(claims.id),
         token: String::new(),
-        offer: parse("offer", &claims.offer)?,
-        offer_digest: unhex("offer digest", &claims.offer_digest)?,
-        title: claims.title,
-        reference: claims.reference,
-        user: parse("user", &claims.user)?,
-        plugin: parse("plugin", &claims.plugin)?,
-        institution: parse("institution", &claims.institution)?,
-        product: parse("product", &claims.product)?,
-        product_code: claims.product_code,
-        kind: parse("kind", &claims.kind)?,
+        offer: Id::from_u128(claims.offer),
+        offer_digest: claims.offer_digest,
+        title: claims.title.to_owned(),
+        reference: claims.reference.to_owned(),
+        user: Id::from_u128(claims.user),
+        plugin: Id::from_u128(claims.plugin),
+        institution: Id::from_u128(claims.institution),
+        product: Id::from_u128(claims.product),
+        product_code: claims.product_code.to_owned(),
+        kind: parse("kind", claims.kind)?,
         method: parse("method", &claims.method)?,
-        capture: capture_from_name(&claims.capture)?,
-        release: parse("release", &claims.release)?,
-        release_digest: claims.release_digest,
+        capture: capture_from_name(claims.capture)?,
+        release: Id::from_u128(claims.release),
+        release_digest: claims.release_digest.to_owned(),
         schedule_version: claims.schedule_version,
         day: parse("day", &claims.day)?,
         price: claims.price.map(price).transpose()?,
         principal: Money::new(claims.principal_minor, currency),
         lines: lines?,
         parties: Parties {
-            channel: maybe("channel", claims.channel.as_deref())?,
-            developer: maybe("developer", claims.developer.as_deref())?,
-            scene: maybe("scene", claims.scene.as_deref())?,
+            channel: (claims.channel.as_deref())
+                .map(|code| parse("channel", code))
+                .transpose()?,
+            developer: claims.developer.map(Id::from_u128),
+            scene: claims.scene.map(Id::from_u128),
         },
         proposals: claims.proposals.into_iter().map(proposal).collect(),
         ages: claims.ages.into_iter().map(aged).collect(),
-        lots: LotEffect::of_name(&claims.lots).ok_or(ClaimsError("lots"))?,
-        lots_digest: (claims.lots_digest.as_deref())
-            .map(|text| unhex("lots digest", text))
-            .transpose()?,
+        lots: LotEffect::of_name(claims.lots).ok_or(ClaimsError("lots"))?,
+        lots_digest: claims.lots_digest,
         unit_price_e4: claims.unit_price_e4,
         amount: Money::new(claims.amount_minor, currency),
         units_minor: claims.units_minor,
-        notes: entries(claims.notes),
-        input_hash: unhex("input hash", &claims.input_hash)?,
-        output_hash: unhex("output hash", &claims.output_hash)?,
+        notes: claims.notes.into_iter().map(note).collect(),
+        input_hash: claims.input_hash,
+        output_hash: claims.output_hash,
         fuel: claims.fuel,
         made_at: Timestamp::from_millis(claims.made_at),
         expires_at: Timestamp::from_millis(claims.expires_at),
@@ -195,38 +204,52 @@ pub(crate) fn entries(pairs: Vec<(String, String)>) -> Vec<Entry> {
     pairs.into_iter().map(entry).collect()
 }
 
-fn proposal_claims(proposal: &Proposal) -> (String, i64) {
-    (proposal.code.clone(), proposal.minor)
+fn note_claims(note: &Entry) -> (&str, &str) {
+    (&note.label, &note.value)
 }
 
-fn proposal((code, minor): (String, i64)) -> Proposal {
-    Proposal { code, minor }
+fn note((label, value): (&str, &str)) -> Entry {
+    Entry {
+        label: label.to_owned(),
+        value: value.to_owned(),
+    }
+}
+
+fn proposal_claims(proposal: &Proposal) -> (&str, i64) {
+    (&proposal.code, proposal.minor)
+}
+
+fn proposal((code, minor): (&str, i64)) -> Proposal {
+    Proposal {
+        code: code.to_owned(),
+        minor,
+    }
 }
 
 fn aged((days, units_minor): (u32, i64)) -> Aged {
     Aged { days, units_minor }
 }
 
-fn line_claims(line: &ChargedLine) -> LineClaims {
-    let share = |(receiver, money): &(Receiver, Money)| (receiver.name().to_owned(), money.minor);
+fn line_claims(line: &ChargedLine) -> LineClaims<'_> {
+    let share = |(receiver, money): &(Receiver, Money)| (receiver.name(), money.minor);
     LineClaims {
-        code: line.code.clone(),
-        name: line.name.clone(),
-        payer: payer_name(line.payer).to_owned(),
+        code: &line.code,
+        name: &line.name,
+        payer: payer_name(line.payer),
         minor: line.amount.minor,
         shares: line.shares.iter().map(share).collect(),
     }
 }
 
-fn charged_line(claims: LineClaims, currency: Currency) -> Result<ChargedLine, ClaimsError> {
-    let share = |(receiver, minor): (String, i64)| {
-        let receiver = Receiver::of_name(&receiver).ok_or(ClaimsError("receiver"))?;
+fn charged_line(claims: LineClaims<'_>, currency: Currency) -> Result<ChargedLine, ClaimsError> {
+    let share = |(receiver, minor): (&str, i64)| {
+        let receiver = Receiver::of_name(receiver).ok_or(ClaimsError("receiver"))?;
         Ok((receiver, Money::new(minor, currency)))
     };
     Ok(ChargedLine {
-        code: claims.code,
-        name: claims.name,
-        payer: payer_from_name(&claims.payer)?,
+        code: claims.code.to_owned(),
+        name: claims.name.to_owned(),
+        payer: payer_from_name(claims.payer)?,
         amount: Money::new(claims.minor, currency),
         shares: claims
             .shares
@@ -267,16 +290,6 @@ fn payer_from_name(name: &str) -> Result<Payer, ClaimsError> {
 
 fn parse<T: FromStr>(what: &'static str, text: &str) -> Result<T, ClaimsError> {
     text.parse().map_err(|_| ClaimsError(what))
-}
-
-fn maybe<T: FromStr>(what: &'static str, text: Option<&str>) -> Result<Option<T>, ClaimsError> {
-    text.map(|text| parse(what, text)).transpose()
-}
-
-fn unhex(what: &'static str, text: &str) -> Result<[u8; 32], ClaimsError> {
-    let mut bytes = [0_u8; 32];
-    hex::decode_to_slice(text, &mut bytes).map_err(|_| ClaimsError(what))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -360,10 +373,10 @@ pub(crate) mod tests {
 
     #[test]
     fn a_quote_survives_its_claims_byte_for_byte() {
-        let json = write(&quote());
-        let again = read(&json).unwrap();
+        let bytes = write(&quote());
+        let again = read(&bytes).unwrap();
         assert_eq!(again, quote());
-        assert_eq!(write(&again), json);
+        assert_eq!(write(&again), bytes);
     }
 
     #[test]
@@ -378,19 +391,22 @@ pub(crate) mod tests {
 
     #[test]
     fn claims_that_are_not_a_quote_are_refused() {
-        assert!(read(b"{}").is_err());
-        let json = String::from_utf8(write(&quote())).unwrap();
+        let bytes = write(&quote());
+        for end in 0..bytes.len() {
+            assert!(read(&bytes[..end]).is_err(), "cut at {end}");
+        }
+        assert!(read(&[&bytes[..], b"x"].concat()).is_err());
         for (from, to) in [
-            ("purchase\"", "steal\""),
-            ("\"CNY\"", "\"XXX\""),
-            ("usr_", "usx_"),
-            ("0909", "09g9"),
+            ("purchase", "stealing"),
+            ("CNY", "XX-"),
+            ("bnk_", "bnx_"),
+            ("user", "usex"),
+            ("taken", "token"),
         ] {
-            assert!(json.contains(from), "{from}");
-            assert!(
-                read(json.replacen(from, to, 1).as_bytes()).is_err(),
-                "{from}"
-            );
+            let at = bytes.windows(from.len()).position(|w| w == from.as_bytes());
+            let mut altered = bytes.clone();
+            altered[at.expect(from)..][..to.len()].copy_from_slice(to.as_bytes());
+            assert!(read(&altered).is_err(), "{from}");
         }
     }
 }

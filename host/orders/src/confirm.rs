@@ -10,7 +10,7 @@ use crate::crash::CrashPoint;
 use crate::error::Error;
 use crate::head::Head;
 use crate::machine::{Command as OrderCommand, Outcome, Placement, Refused};
-use crate::offer::Offer;
+use crate::offer::Sealed;
 use crate::order::{Captured, Lease, Order, Standing};
 use crate::orders::Orders;
 use crate::pages::demand_person;
@@ -146,13 +146,13 @@ impl Orders {
     }
 
     /// The offer of a quote whose plugin still sells it so.
-    async fn current_offer(&self, quote: &Quote) -> Result<Arc<Offer>, Error> {
+    async fn current_offer(&self, quote: &Quote) -> Result<Arc<Sealed>, Error> {
         let serving = self.inner().plugins.serving(quote.plugin).await?;
         if serving.is_none_or(|serving| serving.digest != quote.release_digest) {
             return Err(Error::QuoteOutdated(quote.id));
         }
         let offer = self.offer_of(quote.user, quote.offer).await?;
-        if offer.digest() != quote.offer_digest {
+        if offer.digest != quote.offer_digest {
             return Err(Error::QuoteOutdated(quote.id));
         }
         Ok(offer)

@@ -1,3 +1,5 @@
+use std::ops::Deref;
+
 use qiao_model::{InstitutionId, OfferId, PluginId, ProductId, Timestamp, UserId};
 use sha2::{Digest, Sha256};
 
@@ -58,6 +60,31 @@ impl Offer {
             add(&fact.value);
         }
         hash.finalize().into()
+    }
+}
+
+/// An offer and its digest, which every quote of it holds: hashed once.
+#[derive(Debug)]
+pub(crate) struct Sealed {
+    offer: Offer,
+    /// [`Offer::digest`] of it.
+    pub(crate) digest: [u8; 32],
+}
+
+impl From<Offer> for Sealed {
+    fn from(offer: Offer) -> Self {
+        Self {
+            digest: offer.digest(),
+            offer,
+        }
+    }
+}
+
+impl Deref for Sealed {
+    type Target = Offer;
+
+    fn deref(&self) -> &Offer {
+        &self.offer
     }
 }
 

@@ -13,7 +13,7 @@ use crate::crash::Crash;
 use crate::error::Error;
 use crate::fulfiller::Fulfiller;
 use crate::machine::OrderMachine;
-use crate::offer::Offer;
+use crate::offer::Sealed;
 use crate::order::{Order, OrderPage};
 use crate::store;
 use crate::token::QuoteSigner;
@@ -67,7 +67,7 @@ pub(crate) struct Inner {
     pub(crate) plugins: Arc<dyn Fulfiller>,
     pub(crate) batcher: Batcher<OrderMachine>,
     pub(crate) signer: QuoteSigner,
-    pub(crate) offers: Cache<OfferId, Arc<Offer>>,
+    pub(crate) offers: Cache<OfferId, Arc<Sealed>>,
     pub(crate) node: String,
     pub(crate) crash: Crash,
     pub(crate) calendar: Calendar,

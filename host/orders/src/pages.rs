@@ -6,7 +6,7 @@ use qiao_runtime::{CallError, Field, Page, PageError};
 
 use crate::error::Error;
 use crate::fulfiller::Serving;
-use crate::offer::{Answer, OFFER_LIFETIME_SECS, Offer};
+use crate::offer::{Answer, OFFER_LIFETIME_SECS, Offer, Sealed};
 use crate::orders::Orders;
 use crate::store;
 
@@ -89,14 +89,14 @@ impl Orders {
     /// There is none of that id for this user, or it has expired.
     pub async fn offer(&self, permit: &Permit, id: OfferId) -> Result<Offer, Error> {
         let offer = self.live_offer(permit, id).await?;
-        Ok(offer.as_ref().clone())
+        Ok(Offer::clone(&offer))
     }
 
     pub(crate) async fn live_offer(
         &self,
         permit: &Permit,
         id: OfferId,
-    ) -> Result<Arc<Offer>, Error> {
+    ) -> Result<Arc<Sealed>, Error> {
         let user = demand_person(permit)?;
         let offer = self.offer_of(user, id).await?;
         if self.inner().env.now() >= offer.expires_at {
@@ -119,14 +119,14 @@ impl Orders {
     }
 
     /// The offer of this user, whatever its age.
-    pub(crate) async fn offer_of(&self, user: UserId, id: OfferId) -> Result<Arc<Offer>, Error> {
+    pub(crate) async fn offer_of(&self, user: UserId, id: OfferId) -> Result<Arc<Sealed>, Error> {
         let inner = self.inner();
         if let Some(offer) = inner.offers.get(&id) {
             let is_own = offer.user == user;
             return is_own.then_some(offer).ok_or(Error::OfferNotFound(id));
         }
         let found = store::offers::find_for_user(&inner.db, id, user).await?;
-        let offer = Arc::new(found.ok_or(Error::OfferNotFound(id))?);
+        let offer = Arc::new(Sealed::from(found.ok_or(Error::OfferNotFound(id))?));
         inner.offers.insert(id, offer.clone());
         Ok(offer)
     }
@@ -153,7 +153,9 @@ impl Orders {
             expires_at: made_at.plus_secs(OFFER_LIFETIME_SECS),
         };
         store::offers::insert(&inner.db, &offer).await?;
-        inner.offers.insert(offer.id, Arc::new(offer.clone()));
+        inner
+            .offers
+            .insert(offer.id, Arc::new(offer.clone().into()));
         Ok(offer)
     }
 

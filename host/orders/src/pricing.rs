@@ -8,7 +8,7 @@ use qiao_runtime::{CallError, QuoteError, QuoteRequest, Quoted};
 use crate::error::Error;
 use crate::fulfiller::Serving;
 use crate::lots::{self, LotEffect, LotsDigest};
-use crate::offer::Offer;
+use crate::offer::{Offer, Sealed};
 use crate::orders::Orders;
 use crate::plan::{Parties, Plan, PlanError, Terms};
 use crate::quote::{QUOTE_LIFETIME_SECS, Quote, QuoteContext, QuoteId};
@@ -72,7 +72,7 @@ impl Orders {
     /// Prices an offer as the quote of that id.
     pub(crate) async fn price(
         &self,
-        offer: &Offer,
+        offer: &Sealed,
         id: QuoteId,
         context: QuoteContext,
     ) -> Result<Quote, Error> {
@@ -129,7 +129,7 @@ impl Orders {
             id,
             token: String::new(),
             offer: offer.id,
-            offer_digest: offer.digest(),
+            offer_digest: offer.digest,
             title: offer.terms.title.clone(),
             reference: offer.terms.reference.clone(),
             user: offer.user,
