@@ -13,8 +13,6 @@ use crate::store;
 use crate::tokens::NoToken;
 use crate::transfer::{BankTransfer, Purpose, Routing, TransferState};
 
-/// Channels that one drive tries at most, one after the other.
-const ROUTES_MAX: usize = 4;
 /// Why a bank rejects what another channel may carry.
 const FAULTS_OF_THE_CHANNEL: [&str; 2] = ["limit", "unavailable"];
 /// Nothing could be sent.
@@ -44,7 +42,8 @@ impl Banks {
     /// certainly moved nothing.
     pub(crate) async fn drive(&self, transfer: BankTransfer) -> Result<BankTransfer, Error> {
         let mut transfer = transfer;
-        for _ in 0..ROUTES_MAX {
+        // It ends: a channel that was tried is not taken again.
+        loop {
             let learned = self.ask(&transfer).await?;
             self.inner().crash.at(CrashPoint::AfterSend)?;
             let route = transfer.route.number;
@@ -52,10 +51,9 @@ impl Banks {
             self.inner().crash.at(CrashPoint::AfterStore)?;
             let is_rerouted = transfer.route.number > route && transfer.standing.lease.is_some();
             if !is_rerouted {
-                break;
+                return Ok(transfer);
             }
         }
-        Ok(transfer)
     }
 
     /// Stores what was learned. When the payment is refused, nobody knows how the

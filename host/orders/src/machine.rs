@@ -284,7 +284,12 @@ impl<'a> Loaded<'a> {
         let head = self.orders.get(&order);
         let head = head.ok_or(rules::Refusal::Missing(order))?;
         let decision = rules::decide(&head.standing, attempt, change, now)?;
-        if let Some(command) = money_command(head, decision.money, change) {
+        if let Some(mut command) = money_command(head, decision.money, change) {
+            if let PaymentCommand::Refund(refund) = &mut command {
+                // Its institution may have given back a part before.
+                let left = books.refundable(refund.payment);
+                refund.amount = left.unwrap_or(refund.amount);
+            }
             qiao_payments::batch::decide(books, &Keyed::from(command), now)?;
             self.lots.follow(head, decision.money, now.day());
         }

@@ -18,7 +18,7 @@ use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
 use qiao_ledger::{Balance, State};
 use qiao_model::{
-    Currency, LedgerAccountId, MandateId, PaymentId, ProductId, RefundId, Timestamp, UserId,
+    Currency, LedgerAccountId, MandateId, Money, PaymentId, ProductId, RefundId, Timestamp, UserId,
 };
 
 use crate::answer::Answer;
@@ -56,6 +56,14 @@ impl Loaded {
     #[must_use]
     pub fn is_made(&self, payment: PaymentId) -> bool {
         self.payments.contains_key(&payment)
+    }
+
+    /// What is left to give back of a payment that the commands name, after what was
+    /// decided so far; none when it was not made.
+    #[must_use]
+    pub fn refundable(&self, payment: PaymentId) -> Option<Money> {
+        let payment = &self.payments.get(&payment)?.payment;
+        payment.captured.minus(payment.refunded).ok()
     }
 
     /// What an account of the batch has, after what was decided so far; none when

@@ -3,7 +3,7 @@
 use qiao_auth::Permit;
 use qiao_catalog::Capture;
 use qiao_model::{Money, Scope};
-use qiao_orders::OrderState::{Completed, Refunded};
+use qiao_orders::OrderState::{Completed, Refunded, Unknown};
 use qiao_orders::{Error, Order};
 use qiao_payments::{IdempotencyKey, NewRefund, Refusal};
 use qiao_runtime::{OrdersPort, PaymentView, PaymentsPortError, RefundRequest};
@@ -11,8 +11,8 @@ use qiao_tests::each_database;
 
 use crate::bond::{self, YEARLY_PPM};
 use crate::books::{assert_agree, assert_balanced};
-use crate::plugin::PLUGIN;
-use crate::world::{World, buy, day, plugin_permit, redeem, ticket};
+use crate::plugin::{PLUGIN, rejected, unknown};
+use crate::world::{World, buy, day, fine, plugin_permit, redeem, ticket};
 
 const DAY_SECS: i64 = 86_400;
 
@@ -157,11 +157,8 @@ async fn units_that_are_gone_are_not_given_back_and_change_nothing() {
 async fn an_order_that_is_refunded_before_it_is_fulfilled_ends_and_is_cancelled() {
     each_database(|database| async move {
         let world = World::new(database).await;
-        world.plugin.will([crate::plugin::unknown("?")]);
-        let order = world
-            .order(&world.user, crate::world::fine(20_000))
-            .await
-            .unwrap();
+        world.plugin.will([unknown("?")]);
+        let order = world.order(&world.user, fine(20_000)).await.unwrap();
         let paid = order.quote.amount.minor;
         refund(&world, &order, paid, "back").await.unwrap();
         assert_eq!(world.stored(&order).await.standing.state, Refunded);
@@ -170,6 +167,25 @@ async fn an_order_that_is_refunded_before_it_is_fulfilled_ends_and_is_cancelled(
         let ended = world.stored(&order).await.standing;
         assert_eq!((ended.state, ended.next_at), (Refunded, None));
         assert_eq!(world.money(&world.user).await, 1_000_000);
+        assert_agree(&world, &order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_order_that_is_rejected_after_a_part_of_it_went_back_gives_back_the_rest() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        world.plugin.will([unknown("?"), rejected("no such fine")]);
+        let order = world.order(&world.user, fine(20_000)).await.unwrap();
+        refund(&world, &order, 5_000, "a part").await.unwrap();
+        assert_eq!(world.stored(&order).await.standing.state, Unknown);
+        world.advance_secs(DAY_SECS);
+        world.orders.resume().await.unwrap();
+        let ended = world.stored(&order).await.standing;
+        assert_eq!(ended.state, Refunded, "{:?}", ended.problem);
+        assert_eq!(world.money(&world.user).await, 1_000_000);
+        assert_eq!(world.events("order.refunded").await.len(), 1);
         assert_agree(&world, &order).await;
     })
     .await;

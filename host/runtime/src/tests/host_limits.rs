@@ -14,7 +14,7 @@ use crate::bindings::v0_1_0::qiao::host as wit;
 use crate::guest::{Guest, Purity};
 use crate::limits::{
     CHARGE_KEY_BYTES_MAX, EGRESS_HEADERS_MAX, EGRESS_REQUEST_BYTES_MAX, EGRESS_RESPONSE_BYTES_MAX,
-    REFUND_KEY_BYTES_MAX, REFUND_REASON_CHARS_MAX,
+    EGRESS_WAIT_MAX, REFUND_KEY_BYTES_MAX, REFUND_REASON_CHARS_MAX,
 };
 use crate::ports::{Answering, EgressPort, EgressPortError, HttpRequest, HttpResponse};
 use crate::stopwatch::Stopwatch;
@@ -39,6 +39,26 @@ impl EgressPort for Sized {
             headers: Vec::new(),
             body,
         })))
+    }
+}
+
+/// Answers after a while.
+struct Late(Duration);
+
+impl EgressPort for Late {
+    fn send<'a>(
+        &'a self,
+        _permit: &'a Permit,
+        _request: HttpRequest,
+    ) -> Answering<'a, Result<HttpResponse, EgressPortError>> {
+        Box::pin(async {
+            tokio::time::sleep(self.0).await;
+            Ok(HttpResponse {
+                status: 204,
+                headers: Vec::new(),
+                body: Vec::new(),
+            })
+        })
     }
 }
 
@@ -92,6 +112,34 @@ async fn requests_and_responses_are_taken_at_their_limits_and_refused_one_past_t
         assert!(matches!(past, Err(EgressError::ResponseTooLarge(_))));
     })
     .await;
+}
+
+/// Tokio's clock jumps to what everybody waits for.
+#[tokio::test]
+async fn a_response_is_waited_for_as_long_as_the_limit_says() {
+    let moment = Duration::from_millis(10);
+    for (late, is_answered) in [
+        (EGRESS_WAIT_MAX - moment, true),
+        (EGRESS_WAIT_MAX + moment, false),
+    ] {
+        let host = Host::start_with(Some(Arc::new(Late(late)))).await;
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let runtime = tokio::runtime::Handle::current();
+        tokio::time::pause();
+        // A thread of tokio's own would hold its clock back.
+        let guest = std::thread::spawn(move || {
+            let _inside = runtime.enter();
+            let fetched = with_rule(&host).fetch(request("/"));
+            tell.send(fetched.unwrap()).unwrap();
+        });
+        let fetched = told.await.unwrap();
+        tokio::time::resume();
+        guest.join().unwrap();
+        match fetched {
+            Ok(response) => assert!(is_answered && response.status == 204),
+            Err(error) => assert!(!is_answered && matches!(error, EgressError::TimedOut)),
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use qiao_model::EventId;
 use tokio::task::JoinSet;
 
-use super::fixture::{Host, placed_order, quote_request, thing_offer, visit};
+use super::fixture::{Host, USER, placed_order, quote_request, submission, thing_offer, visit};
 use crate::stopwatch::Stopwatch;
-use crate::{CallError, FaultKind, Function, JobRun, Loaded, Outcome, Runtime};
+use crate::{CallError, Event, FaultKind, Function, Happening, JobRun, Loaded, Outcome, Runtime};
 
 async fn open_fault(runtime: &Runtime, guest: &std::sync::Arc<Loaded>, service: &str) -> FaultKind {
     match runtime.open(guest, &visit(service)).await {
@@ -41,6 +42,24 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
         .await;
     assert!(matches!(fulfil, Err(CallError::Trap(_))));
 
+    let cancel = runtime
+        .cancel(&looper, &placed_order(thing_offer("loop-cancel")))
+        .await;
+    assert!(matches!(cancel, Err(CallError::Trap(_))));
+
+    let submit = runtime
+        .submit(&looper, &submission("loop", "loop", &[]))
+        .await;
+    assert!(matches!(submit, Err(CallError::Trap(_))));
+
+    let event = Event {
+        id: EventId::from_u128(1),
+        at: super::fixture::today().start(),
+        happening: Happening::Followed { user: USER },
+    };
+    let event = runtime.handle_event(&looper, &event).await;
+    assert!(matches!(event, Err(CallError::Trap(_))));
+
     let run = JobRun {
         name: "loop".to_owned(),
         day: super::fixture::today(),
@@ -49,7 +68,7 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
     let job = runtime.run_job(&looper, &run).await;
     assert!(matches!(job, Err(CallError::Trap(_))));
 
-    assert!(stopwatch.elapsed() < Duration::from_secs(20));
+    assert!(stopwatch.elapsed() < Duration::from_secs(40));
     let mut looped = runtime.take_invocations();
     looped.retain(|record| matches!(record.outcome, Outcome::Faulted(_)));
     let functions: Vec<_> = looped.iter().map(|record| record.function).collect();
@@ -57,6 +76,9 @@ async fn a_guest_that_loops_is_stopped_everywhere() {
         Function::Open,
         Function::Quote,
         Function::Fulfil,
+        Function::Cancel,
+        Function::Submit,
+        Function::Event,
         Function::Job,
     ];
     assert_eq!(functions, expected);

@@ -1,12 +1,12 @@
-//! A guest that never comes back: from the service `loop`, the job `loop`, and from
-//! `quote` and `fulfil` of an offer whose reference says so.
+//! A guest that never comes back: from the service, the form and the job `loop`, from
+//! every event, and from `quote`, `fulfil` and `cancel` of an offer whose reference says so.
 
 use std::hint::black_box;
 
 use qiao_sdk::{
-    ActivationError, Answer, FulfilError, Fulfilment, JobError, JobRun, Money, Offer, Order, Page,
-    PageError, Plugin, Product, QuoteAnswer, QuoteError, QuoteRequest, Receipt, Submission, Visit,
-    catalog,
+    ActivationError, Answer, Event, EventError, FulfilError, Fulfilment, JobError, JobRun, Money,
+    Offer, Order, Page, PageError, Plugin, Product, QuoteAnswer, QuoteError, QuoteRequest, Receipt,
+    Submission, Visit, catalog,
 };
 
 const THING: &str = "thing";
@@ -28,6 +28,9 @@ impl Plugin for Looper {
 
     /// The form's name becomes the reference: `loop-quote`, `loop-fulfil`, or a calm one.
     fn submit(submission: Submission) -> Result<Answer, PageError> {
+        if submission.form == "loop" {
+            run_forever()
+        }
         let offer = Offer::pay(THING, "Thing", Money::cny(100)).reference(submission.form);
         Ok(Answer::Offer(offer))
     }
@@ -44,6 +47,17 @@ impl Plugin for Looper {
             run_forever()
         }
         Ok(Fulfilment::Done(Receipt::new(order.id)))
+    }
+
+    fn cancel(order: Order) -> Result<(), FulfilError> {
+        if order.offer.reference == "loop-cancel" {
+            run_forever()
+        }
+        Ok(())
+    }
+
+    fn handle_event(_event: Event) -> Result<(), EventError> {
+        run_forever()
     }
 
     fn run_job(_run: JobRun) -> Result<(), JobError> {
