@@ -8,10 +8,13 @@ use crate::flat::{Value, push_fields};
 use crate::open::Engine;
 use crate::tx::Tx;
 
-/// Rows of one SQLite statement: a batch of any size is cut into these, so that there are
-/// few different texts to prepare. The largest times the columns of a table stays far
-/// below the 32,766 parameters that a statement may have.
-const SQLITE_ROWS: [usize; 5] = [256, 64, 16, 4, 1];
+/// Rows of one SQLite statement at most: times the columns of a table they stay far below
+/// the 32,766 parameters that a statement may have.
+const SQLITE_ROWS_MAX: usize = 256;
+/// The numbers of rows that fewer are filled up to with rows of nulls, so that there are
+/// few different texts to prepare and a table is written with one statement: each is a hop
+/// to the driver's thread, which costs as much as a dozen rows.
+const SQLITE_ROWS: [usize; 12] = [1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, SQLITE_ROWS_MAX];
 
 /// A statement that writes rows, in the form that each engine is quick with: SQLite takes
 /// their values as parameters (reading them out of JSON costs it thrice the insert),
@@ -19,8 +22,9 @@ const SQLITE_ROWS: [usize; 5] = [256, 64, 16, 4, 1];
 #[derive(Clone, Copy, Debug)]
 pub struct WriteRows {
     /// The text before and after the values, which come as `values (?, …), …` in the order
-    /// of the row's fields. Each `?` in the text after them is a field of what all rows
-    /// share, in order.
+    /// of the row's fields, or as a selection from such values; the first field of a row is
+    /// never null. Each `?` in the text after them is a field of what all rows share, in
+    /// order.
     pub sqlite: [&'static str; 2],
     /// The whole text; `$1` is a JSON array of the rows, by the names of their fields, `$2`
     /// and so on are the fields of what all rows share.
@@ -80,15 +84,12 @@ impl Tx {
     async fn write_values<T: Serialize, S: Serialize>(
         &mut self,
         statement: &WriteRows,
-        mut rows: &[T],
+        rows: &[T],
         shared: &S,
     ) -> Result<u64, Error> {
         let mut written = 0;
-        for size in SQLITE_ROWS {
-            while let Some((chunk, rest)) = rows.split_at_checked(size) {
-                written += self.write_chunk(statement, chunk, shared).await?;
-                rows = rest;
-            }
+        for chunk in rows.chunks(SQLITE_ROWS_MAX) {
+            written += self.write_chunk(statement, chunk, shared).await?;
         }
         Ok(written)
     }
@@ -103,7 +104,20 @@ impl Tx {
         for row in rows {
             push(row, &mut values);
         }
-        let sql = values_sql(statement, rows.len(), values.len() / rows.len().max(1));
+        let columns = values.len() / rows.len().max(1);
+        let sql = match rows.len() {
+            size @ (1 | SQLITE_ROWS_MAX) => values_sql(statement, &values_of(size, columns)),
+            few => {
+                let size = SQLITE_ROWS.into_iter().find(|size| *size >= few);
+                let size = size.unwrap_or(SQLITE_ROWS_MAX);
+                values.resize_with(size * columns, || Value::Null);
+                let given = format!(
+                    "select * from ({}) where column1 is not null",
+                    values_of(size, columns)
+                );
+                values_sql(statement, &given)
+            }
+        };
         push(shared, &mut values);
         // Constants and question marks alone.
         let query = bind(sqlx::query(AssertSqlSafe(sql)), values);
@@ -144,11 +158,14 @@ pub fn rows_of_text<'a, T: Deserialize<'a>>(
     serde_json::from_str(text).map_err(|error| Error::corrupt(what, error.to_string()))
 }
 
-fn values_sql(statement: &WriteRows, rows: usize, columns: usize) -> String {
-    let [before, after] = statement.sqlite;
+fn values_of(rows: usize, columns: usize) -> String {
     let row = format!("({})", vec!["?"; columns].join(","));
-    let rows = vec![row.as_str(); rows].join(",");
-    format!("{before} values {rows} {after}")
+    format!("values {}", vec![row.as_str(); rows].join(","))
+}
+
+fn values_sql(statement: &WriteRows, values: &str) -> String {
+    let [before, after] = statement.sqlite;
+    format!("{before} {values} {after}")
 }
 
 #[cfg(test)]
@@ -158,14 +175,15 @@ mod tests {
     #[test]
     fn a_statement_has_a_parameter_for_each_column_of_each_row() {
         let statement = WriteRows {
-            sqlite: ["insert into t (a, b)", "on conflict (a) do nothing"],
+            sqlite: ["insert into t (a, b, c)", "on conflict (a) do nothing"],
             postgres: "",
         };
         assert_eq!(
-            values_sql(&statement, 2, 2),
-            "insert into t (a, b) values (?,?),(?,?) on conflict (a) do nothing"
+            values_sql(&statement, &values_of(2, 3)),
+            "insert into t (a, b, c) values (?,?,?),(?,?,?) on conflict (a) do nothing"
         );
     }
+
     #[test]
     fn a_text_is_read_row_by_row_or_refused() {
         #[derive(Debug, PartialEq, Eq, Deserialize)]

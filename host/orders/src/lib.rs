@@ -80,7 +80,8 @@ pub use income::{Accrued, INCOME_HOLDERS_MAX};
 pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS, JOBS_AT_ONCE};
 pub use lots::{LotEffect, LotsDigest};
 pub use mandate::{
-    MANDATE_PROPOSAL_LIFETIME_SECS, MANDATE_PROPOSALS_MAX, MandateOffer, MandateTerms, Proposer,
+    MANDATE_PROPOSAL_LIFETIME_SECS, MANDATE_PROPOSALS_LISTED_MAX, MANDATE_PROPOSALS_MAX,
+    MandateOffer, MandateTerms, Proposer,
 };
 pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
 pub use order::{

@@ -1,3 +1,4 @@
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use qiao_auth::{Permit, PinProof};
@@ -18,6 +19,8 @@ use crate::store::mandates as store;
 pub const MANDATE_PROPOSAL_LIFETIME_SECS: i64 = 7 * 86_400;
 /// Mandates that an institution's servers have proposed to one person at once, at most.
 pub const MANDATE_PROPOSALS_MAX: i64 = 20;
+/// Proposals that a person is shown at most, the newest.
+pub const MANDATE_PROPOSALS_LISTED_MAX: i64 = 20;
 
 /// What is proposed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -142,6 +145,25 @@ impl Orders {
             return Err(Error::OfferExpired(id));
         }
         Ok(offer)
+    }
+
+    /// What servers of institutions propose to the caller and is neither given nor
+    /// expired, newest first. Scope `account`.
+    ///
+    /// # Errors
+    /// The caller is no person, or the database failed.
+    pub async fn mandate_proposals(&self, permit: &Permit) -> Result<Vec<MandateOffer>, Error> {
+        let user = demand_person(permit)?;
+        let inner = self.inner();
+        let limit = MANDATE_PROPOSALS_LISTED_MAX;
+        let mut open = store::open_for_user(&inner.db, user, inner.env.now(), limit).await?;
+        let mut given = HashSet::new();
+        for offer in &open {
+            let mandate = inner.payments.mandate(permit, offer.mandate()).await?;
+            given.extend(mandate.map(|mandate| mandate.id));
+        }
+        open.retain(|offer| !given.contains(&offer.mandate()));
+        Ok(open)
     }
 
     /// Proposes a mandate for plain money, to be charged by the calling institution's

@@ -4,6 +4,7 @@ use qiao_db::{Db, Error};
 use qiao_model::{MandateId, Money, OfferId, PluginId, Timestamp, UserId};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
+use sqlx::any::AnyRow;
 
 use super::{forget, offers, parse, text_of};
 use crate::claims;
@@ -33,6 +34,11 @@ where user_id = $1 and institution_id = $2 and expires_at > $3 and plugin_id is 
 const FIND: &str =
     "select id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at
 from mandate_offer where id = $1 and user_id = $2";
+
+const OPEN: &str =
+    "select id, user_id, plugin_id, institution_id, product_id, terms, made_at, expires_at
+from mandate_offer where user_id = $1 and expires_at > $2 and plugin_id is null
+order by id desc limit $3";
 
 const PRUNE: &str = "delete from mandate_offer where id in (
     select id from mandate_offer where expires_at < $1 order by expires_at limit $2
@@ -99,7 +105,26 @@ pub(crate) async fn find_for_user(
         .bind(user.to_string())
         .fetch_optional(db.reads())
         .await?;
-    let Some(row) = row else { return Ok(None) };
+    row.as_ref().map(offer_of).transpose()
+}
+
+/// What servers propose to this user and is open, newest first.
+pub(crate) async fn open_for_user(
+    db: &Db,
+    user: UserId,
+    now: Timestamp,
+    limit: i64,
+) -> Result<Vec<MandateOffer>, Error> {
+    let rows = sqlx::query(OPEN)
+        .bind(user.to_string())
+        .bind(now.as_millis())
+        .bind(limit)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter().map(offer_of).collect()
+}
+
+fn offer_of(row: &AnyRow) -> Result<MandateOffer, Error> {
     let text: &str = row.try_get("terms")?;
     let terms: Terms =
         serde_json::from_str(text).map_err(|_| Error::corrupt("terms of a mandate", text))?;
@@ -113,7 +138,7 @@ pub(crate) async fn find_for_user(
         },
         _ => Proposer::Servers,
     };
-    Ok(Some(MandateOffer {
+    Ok(MandateOffer {
         id: parse("offer id", row.try_get("id")?)?,
         user: parse("user id", row.try_get("user_id")?)?,
         proposer,
@@ -131,7 +156,7 @@ pub(crate) async fn find_for_user(
         },
         made_at: Timestamp::from_millis(row.try_get("made_at")?),
         expires_at: Timestamp::from_millis(row.try_get("expires_at")?),
-    }))
+    })
 }
 
 /// Deletes at most `limit` offers of mandates that expired before `before`.

@@ -191,6 +191,27 @@ pub(crate) async fn get_mandate_offer(
     Ok(Json(MandateOfferBody::from(&offer)))
 }
 
+/// What institutions' servers propose to the caller
+///
+/// Neither given nor expired, newest first, at most 20. What a plugin offers is the answer
+/// to the caller's own form and is not listed.
+#[utoipa::path(
+    get,
+    path = "/v1/mandate-offers",
+    tag = "mandates",
+    security(("session" = [])),
+    responses(
+        (status = 200, description = "The offers", body = Listing<MandateOfferBody>),
+    )
+)]
+pub(crate) async fn list_mandate_offers(
+    State(app): State<App>,
+    caller: SessionUser,
+) -> Result<Json<Listing<MandateOfferBody>>, Problem> {
+    let open = app.orders.mandate_proposals(&caller.permit).await?;
+    Ok(Json(Listing::of(open.iter().map(MandateOfferBody::from))))
+}
+
 /// A mandate for plain money that an institution's servers propose.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

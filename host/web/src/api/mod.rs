@@ -132,6 +132,7 @@ fn money() -> OpenApiRouter<App> {
 
 fn mandates() -> OpenApiRouter<App> {
     OpenApiRouter::new()
+        .routes(routes!(mandate::list_mandate_offers))
         .routes(routes!(mandate::get_mandate_offer))
         .routes(routes!(mandate::propose_mandate))
         .routes(routes!(mandate::give_mandate, mandate::list_mandates))

@@ -123,6 +123,8 @@ words! {
 
     // Mandates.
     mandates: "Mandates", "免密授权";
+    mandates_proposed: "Proposed to you", "待您确认";
+    mandates_given: "Given", "已授权";
     no_mandates: "You have given no mandate", "您还没有授权";
     no_mandates_text: "A mandate lets an institution charge you within limits, without asking each time. You can revoke it at any time.", "授权后，机构可在限额内自动扣款，无需每次确认。您可以随时撤销。";
     mandate_active: "Active", "生效中";

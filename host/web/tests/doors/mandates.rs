@@ -191,6 +191,12 @@ async fn a_server_proposes_a_mandate_that_only_its_person_gives() {
             .post("/v1/mandates", &yes)
             .await
             .expect_problem(404, "not-found");
+        let proposed_to = async |person: &Caller| {
+            let listed = person.get("/v1/mandate-offers").await.expect(200).body;
+            listed["items"].as_array().unwrap().clone()
+        };
+        assert_eq!(proposed_to(person).await, [offer.clone()]);
+        assert!(proposed_to(&stranger).await.is_empty());
         // Proposed is not given.
         let mandate = json!({ "id": proposed["mandate"] });
         let early = server
@@ -228,6 +234,9 @@ async fn a_server_proposes_a_mandate_that_only_its_person_gives() {
             .await
             .expect_problem(409, "conflict");
         person.post("/v1/mandates", &yes).await.expect(201);
+        let left = proposed_to(person).await;
+        assert_eq!(left.len() as i64, qiao_orders::MANDATE_PROPOSALS_MAX - 1);
+        assert!(!left.contains(offer), "it was given");
         let charged = server
             .keyed("/v1/charges", "own", &charge(&mandate, 1))
             .await;
@@ -264,6 +273,8 @@ async fn the_consent_page_of_a_servers_mandate_names_the_institution_alone() {
     let proposed = server.post(PROPOSALS, &proposal).await.expect(201).body;
     let url = text(&proposed["url"]);
     let path = &url[url.find("/consent/").unwrap()..];
+    let listed = li.open("/mandates").await.expect(200);
+    listed.says("Proposed to you").link(path);
     let page = li.open(path).await.expect(200);
     page.says("Membership").says("Pays the monthly fee.");
     let pin = li.open(&page.link("/pin?next=")).await.expect(200);

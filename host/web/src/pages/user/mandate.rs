@@ -9,7 +9,9 @@ use crate::App;
 use crate::pages::failed::{Failed, page, see};
 use crate::pages::sent::Sent;
 use crate::pages::text::{Text, fill};
-use crate::pages::view::user::{Mandate as MandateView, MandateRow, Mandates, Movement};
+use crate::pages::view::user::{
+    Mandate as MandateView, MandateRow, Mandates, Movement, ProposalRow,
+};
 use crate::pages::view::{Cell, Confirm, Empty, Facts, Figure, Form, Link, Paging, Tone, When};
 use crate::pages::visit::Person;
 use crate::pages::wording;
@@ -37,6 +39,21 @@ pub(super) async fn list(
         newest: before.map(|_| Link::new("/mandates", t.newest)),
         older: last.map(|last| Link::new(format!("/mandates?before={}", last.id), t.older)),
     };
+    // They stand above the newest mandates.
+    let open = match before {
+        None => app.orders.mandate_proposals(&person.permit).await?,
+        Some(_) => Vec::new(),
+    };
+    let mut proposals = Vec::with_capacity(open.len());
+    for offer in &open {
+        let most = Figure::money(offer.terms.per_payment).text();
+        proposals.push(ProposalRow {
+            link: Link::new(format!("/consent/{}", offer.id), &offer.terms.title),
+            institution: institution_name(&app, offer.institution).await?,
+            at: When(offer.made_at),
+            limit: fill(t.at_most, &[&most]),
+        });
+    }
     let now = app.env.now();
     let mut rows = Vec::with_capacity(found.len());
     for mandate in &found {
@@ -52,6 +69,7 @@ pub(super) async fn list(
     }
     page(&Mandates {
         shell: person.visit.user_page(t.mandates, "/wallet"),
+        proposals,
         mandates: rows,
         empty: Empty::new(t.no_mandates, t.no_mandates_text),
         paging,

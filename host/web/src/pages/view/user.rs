@@ -14,7 +14,7 @@ pub(crate) use account::{Account, FollowButton, MenuGroup, Message};
 pub(crate) use bank::{BankTransferPage, Banks, LinkedAccount, TransferRow};
 pub(crate) use checkout::{Checkout, CheckoutState, Debited, FeeLine, MethodRow, Payable};
 pub(crate) use home::{AccountCard, Greeting, Home};
-pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates};
+pub(crate) use mandate::{Consent, ConsentState, Mandate, MandateRow, Mandates, ProposalRow};
 pub(crate) use order::{MoneyStory, Order, OrderRow, Orders};
 pub(crate) use service::{Block, Item, Metric, Service};
 pub(crate) use session::{LogIn, Me, Pin, SignUp};

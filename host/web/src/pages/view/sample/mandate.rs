@@ -1,7 +1,9 @@
 use super::user::shell;
 use super::{CSRF, Sample, cny, sample, when};
 use crate::pages::text::Text;
-use crate::pages::view::user::{Consent, ConsentState, Mandate, MandateRow, Mandates, Movement};
+use crate::pages::view::user::{
+    Consent, ConsentState, Mandate, MandateRow, Mandates, Movement, ProposalRow,
+};
 use crate::pages::view::{
     Badge, Cell, Empty, Facts, Field, Form, Kind, Link, Locale, Notice, Paging, Tone,
 };
@@ -39,6 +41,16 @@ fn mandates(filled: bool) -> Mandates {
     };
     Mandates {
         shell: shell(Locale::En, t.mandates, "/wallet"),
+        proposals: if filled {
+            vec![ProposalRow {
+                link: Link::new("/consent/x", "Membership"),
+                institution: "West Lake Fund".to_owned(),
+                at: when(5),
+                limit: "at most 20.00 CNY".to_owned(),
+            }]
+        } else {
+            Vec::new()
+        },
         mandates: if filled {
             vec![
                 row("Auto-invest", Tone::Good, t.mandate_active),

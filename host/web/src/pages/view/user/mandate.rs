@@ -40,12 +40,27 @@ pub(crate) enum ConsentState {
 pub(crate) struct Mandates {
     /// Around it.
     pub(crate) shell: Shell,
+    /// What servers of institutions propose, newest first.
+    pub(crate) proposals: Vec<ProposalRow>,
     /// The mandates.
     pub(crate) mandates: Vec<MandateRow>,
     /// What stands there when there is none.
     pub(crate) empty: Empty,
     /// The way to older ones.
     pub(crate) paging: Paging,
+}
+
+/// A proposed mandate in a list.
+#[derive(Clone, Debug)]
+pub(crate) struct ProposalRow {
+    /// Title and address of the consent page.
+    pub(crate) link: Link,
+    /// Who would debit.
+    pub(crate) institution: String,
+    /// When it was proposed.
+    pub(crate) at: When,
+    /// What one payment would take at most, in a few words.
+    pub(crate) limit: String,
 }
 
 /// A mandate in a list.
