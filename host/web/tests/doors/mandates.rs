@@ -195,7 +195,7 @@ async fn a_server_proposes_a_mandate_that_only_its_person_gives() {
             let listed = person.get("/v1/mandate-offers").await.expect(200).body;
             listed["items"].as_array().unwrap().clone()
         };
-        assert_eq!(proposed_to(person).await, [offer.clone()]);
+        assert_eq!(proposed_to(person).await, std::slice::from_ref(offer));
         assert!(proposed_to(&stranger).await.is_empty());
         // Proposed is not given.
         let mandate = json!({ "id": proposed["mandate"] });
