@@ -28,6 +28,14 @@ pub async fn holders(
     store::holders(tx, product, after, limit).await
 }
 
+/// Every account of an owner, by asset and kind, as the transaction sees them.
+///
+/// # Errors
+/// The database failed.
+pub async fn accounts_in(tx: &mut Tx, owner: &Owner) -> Result<Vec<LedgerAccount>, Error> {
+    store::accounts_in(tx, &owner.to_string()).await
+}
+
 /// What an account had posted before a time, by its chain of transfers: nothing
 /// when its first one is later. The way back is as long as what happened since.
 ///

@@ -44,7 +44,9 @@ pub use account::{
 };
 pub use attested::ATTESTED;
 pub use journal::{EntryHash, Head, MalformedHead};
-pub use ledger::{HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX, balance_before, holders};
+pub use ledger::{
+    HOLDERS_PAGE_MAX, Ledger, STATEMENT_TRANSFERS_MAX, accounts_in, balance_before, holders,
+};
 pub use machine::LedgerMachine;
 pub use refusal::{Refusal, Verdict};
 pub use spread::{
@@ -54,10 +56,19 @@ pub use state::{State, attest};
 pub use transfer::{GROUP_TRANSFERS_MAX, NewTransfer, StatementPage, Transfer, TransferKind};
 
 /// The schema of this room.
-pub const MIGRATIONS: &[qiao_db::Migration] = &[qiao_db::Migration {
-    version: 202_611_220_101,
-    name: "ledger",
-    sql: include_str!("../migrations/202611220101_ledger.sql"),
-    sqlite: include_str!("../migrations/202611220101_ledger.sqlite.sql"),
-    postgres: include_str!("../migrations/202611220101_ledger.postgres.sql"),
-}];
+pub const MIGRATIONS: &[qiao_db::Migration] = &[
+    qiao_db::Migration {
+        version: 202_611_220_101,
+        name: "ledger",
+        sql: include_str!("../migrations/202611220101_ledger.sql"),
+        sqlite: include_str!("../migrations/202611220101_ledger.sqlite.sql"),
+        postgres: include_str!("../migrations/202611220101_ledger.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_280_201,
+        name: "journal_storage",
+        sql: "",
+        sqlite: "",
+        postgres: include_str!("../migrations/202611280201_journal_storage.postgres.sql"),
+    },
+];

@@ -152,7 +152,6 @@ impl Spread {
             if !is_unmoved {
                 return Ok(false);
             }
-            store::insert_transfers(tx, self).await?;
         }
         let attested: Vec<Fact> = self.facts.iter().copied().chain(facts).collect();
         crate::store::journal::append(tx, &attested, self.of.at).await?;

@@ -12,6 +12,7 @@ use qiao_runtime::{
 
 use crate::charge;
 use crate::error::Error;
+use crate::holdings::income_so_far;
 use crate::order::Order;
 use crate::orders::{Inner, Orders};
 use crate::store;
@@ -134,11 +135,14 @@ impl Orders {
         let Some(product) = inner.catalog.product_by_code(plugin, product).await? else {
             return Ok(None);
         };
-        let held = inner.payments.holding(permit, user, product.id).await?;
+        let mut tx = inner.db.begin_snapshot().await?;
+        let held = qiao_payments::holding_in(&mut tx, permit, user, product.id).await?;
+        let income_minor = income_so_far(&mut tx, user, &held).await?;
+        tx.commit().await?;
         Ok(Some(UserHolding {
             available_minor: held.balance.available(),
             held_minor: held.balance.pending_out,
-            income_minor: held.income_minor,
+            income_minor,
         }))
     }
 }

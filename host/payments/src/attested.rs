@@ -3,8 +3,7 @@ use qiao_model::id::noun;
 
 use crate::payments::IDEMPOTENCY_KEEP_HOURS;
 
-/// The rows of this room that the journal attests. The income of a holding is
-/// not among them: it follows from the transfers.
+/// The rows of this room that the journal attests.
 pub const ATTESTED: &[Attested] = &[PAYMENTS, REFUNDS, KEYS, MANDATES, ENDS, USAGES];
 
 /// In the order in which `PaymentRow` writes them.

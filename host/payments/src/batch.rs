@@ -17,9 +17,7 @@ use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx};
 use qiao_events::NewEvent;
 use qiao_ledger::{Balance, State};
-use qiao_model::{
-    Currency, LedgerAccountId, MandateId, Money, PaymentId, ProductId, RefundId, Timestamp, UserId,
-};
+use qiao_model::{Currency, LedgerAccountId, MandateId, Money, PaymentId, RefundId, Timestamp};
 
 use crate::answer::Answer;
 use crate::command::{Keyed, Outcome};
@@ -101,16 +99,7 @@ pub(crate) struct Changes {
     pub(crate) new_keys: Vec<u128>,
     /// Mandates that were spent or given back to, with what was spent before.
     pub(crate) spent_mandates: HashMap<MandateId, SpendUsage>,
-    pub(crate) income: HashMap<LedgerAccountId, Income>,
     pub(crate) events: Vec<NewEvent>,
-}
-
-/// Income that the batch credited to a holding.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Income {
-    pub(crate) user: UserId,
-    pub(crate) product: ProductId,
-    pub(crate) minor: i64,
 }
 
 /// Loads and locks what the commands touch.
@@ -149,7 +138,6 @@ pub async fn store(mut loaded: Loaded, tx: &mut Tx, now: Timestamp) -> Result<()
         .collect();
     store::mandate::store_usage(tx, &spent, &mut facts).await?;
     store::write::store_keys(tx, &loaded, &mut facts, now).await?;
-    store::write::store_income(tx, &loaded).await?;
     facts.extend(qiao_events::append_attested(tx, now, &loaded.changes.events).await?);
     loaded.ledger.attest(facts);
     loaded.ledger.store(tx, now).await

@@ -1,4 +1,5 @@
 use qiao_auth::Permit;
+use qiao_db::Tx;
 use qiao_ledger::{AccountKind, Balance, LedgerAccount, Owner, Place};
 use qiao_model::{Asset, LedgerAccountId, ProductId, UserId};
 
@@ -6,7 +7,6 @@ use crate::access;
 use crate::error::Error;
 use crate::party::Account;
 use crate::payments::Payments;
-use crate::store;
 
 /// What a person holds of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +15,6 @@ pub struct Holding {
     pub product: ProductId,
     /// Units in hundredths.
     pub balance: Balance,
-    /// Of these, what was credited as income so far.
-    pub income_minor: i64,
 }
 
 /// One holder of a product.
@@ -44,6 +42,55 @@ impl Holder {
     }
 }
 
+/// As [`Payments::holdings`], as the transaction sees it.
+///
+/// # Errors
+/// The permit is not that person's, or the database failed.
+pub async fn holdings_in(
+    tx: &mut Tx,
+    permit: &Permit,
+    user: UserId,
+) -> Result<Vec<Holding>, Error> {
+    access::may_see_user(permit, user)?;
+    let owner = Owner::User(user);
+    Ok(held(qiao_ledger::accounts_in(tx, &owner).await?))
+}
+
+/// As [`Payments::holding`], as the transaction sees it.
+///
+/// # Errors
+/// The permit is not that person's nor of a plugin's call for them, or the database
+/// failed.
+pub async fn holding_in(
+    tx: &mut Tx,
+    permit: &Permit,
+    user: UserId,
+    product: ProductId,
+) -> Result<Holding, Error> {
+    access::may_see_holding(permit, user)?;
+    let owner = Owner::User(user);
+    let mut held = held(qiao_ledger::accounts_in(tx, &owner).await?);
+    held.retain(|holding| holding.product == product);
+    Ok(held.pop().unwrap_or(Holding {
+        product,
+        balance: Balance::default(),
+    }))
+}
+
+fn held(accounts: Vec<LedgerAccount>) -> Vec<Holding> {
+    let held = accounts.into_iter().filter_map(|account| {
+        let is_holding = account.kind == AccountKind::Holding;
+        match account.asset {
+            Asset::Units(product) if is_holding => Some(Holding {
+                product,
+                balance: account.balance,
+            }),
+            Asset::Units(_) | Asset::Currency(_) => None,
+        }
+    });
+    held.collect()
+}
+
 impl Payments {
     /// What a person holds, product by product.
     ///
@@ -51,22 +98,7 @@ impl Payments {
     /// The permit is not that person's, or the database failed.
     pub async fn holdings(&self, permit: &Permit, user: UserId) -> Result<Vec<Holding>, Error> {
         access::may_see_user(permit, user)?;
-        let accounts = self.ledger.accounts_of(&Owner::User(user)).await?;
-        let held: Vec<_> = accounts
-            .iter()
-            .filter(|account| account.kind == AccountKind::Holding)
-            .collect();
-        let ids: Vec<_> = held.iter().map(|account| account.id).collect();
-        let income = store::read::income(&self.db, &ids).await?;
-        let holdings = held.iter().filter_map(|account| match account.asset {
-            Asset::Units(product) => Some(Holding {
-                product,
-                balance: account.balance,
-                income_minor: income.get(&account.id).copied().unwrap_or(0),
-            }),
-            Asset::Currency(_) => None,
-        });
-        Ok(holdings.collect())
+        Ok(held(self.ledger.accounts_of(&Owner::User(user)).await?))
     }
 
     /// What a person holds of one product; nothing when they never did.
@@ -82,11 +114,9 @@ impl Payments {
     ) -> Result<Holding, Error> {
         access::may_see_holding(permit, user)?;
         let account = Account::Holding(user).of(product).id();
-        let income = store::read::income(&self.db, &[account]).await?;
         Ok(Holding {
             product,
             balance: self.ledger.balance(account).await?.unwrap_or_default(),
-            income_minor: income.get(&account).copied().unwrap_or(0),
         })
     }
 

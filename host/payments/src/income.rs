@@ -14,7 +14,6 @@ use crate::event;
 use crate::holding::Holder;
 use crate::party::Account;
 use crate::refusal::Refusal;
-use crate::store;
 
 /// Holders of one page at most.
 pub const INCOME_PAGE_MAX: usize = qiao_ledger::SPREAD_TRANSFERS_MAX;
@@ -159,11 +158,7 @@ impl Income {
         };
         let facts =
             qiao_events::append_attested(tx, self.of.at, std::slice::from_ref(event)).await?;
-        if !self.spread.store(tx, facts).await? {
-            return Ok(false);
-        }
-        store::income::add(tx, self.of.product, &self.lines).await?;
-        Ok(true)
+        self.spread.store(tx, facts).await
     }
 
     /// The same page behind where its accounts are now, which are locked until

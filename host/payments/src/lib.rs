@@ -66,7 +66,7 @@ pub use grant::{
     GRANT_DAYS_MAX, GRANT_PRODUCTS_MAX, GrantRefusal, InvalidLimits, PAYEES_MAX, Returned, Spend,
     SpendGrant, SpendLimits, SpendUsage,
 };
-pub use holding::{Holder, Holding};
+pub use holding::{Holder, Holding, holding_in, holdings_in};
 pub use idempotency::{IDEMPOTENCY_KEY_CHARS_MAX, IdempotencyKey, InFlight, InFlightGuard};
 pub use institution::{InstitutionSummary, PAYMENTS_PAGE_MAX, PaymentsPage};
 pub use machine::PaymentMachine;
@@ -105,5 +105,12 @@ pub const MIGRATIONS: &[qiao_db::Migration] = &[
         sql: include_str!("../migrations/202611270501_mandates.sql"),
         sqlite: include_str!("../migrations/202611270501_mandates.sqlite.sql"),
         postgres: include_str!("../migrations/202611270501_mandates.postgres.sql"),
+    },
+    qiao_db::Migration {
+        version: 202_611_280_501,
+        name: "no_income",
+        sql: include_str!("../migrations/202611280501_no_income.sql"),
+        sqlite: "",
+        postgres: "",
     },
 ];

@@ -2,7 +2,6 @@
 //! each, so their number does not depend on the size of the batch.
 
 pub(crate) mod audit;
-pub(crate) mod income;
 pub(crate) mod load;
 pub(crate) mod mandate;
 pub(crate) mod read;

@@ -121,6 +121,14 @@ pub(crate) async fn accounts_of(db: &Db, owner: &str) -> Result<Vec<LedgerAccoun
     rows.iter().map(account_of).collect()
 }
 
+pub(crate) async fn accounts_in(tx: &mut Tx, owner: &str) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(ACCOUNTS_OF)
+        .bind(owner)
+        .fetch_all(tx.conn())
+        .await?;
+    rows.iter().map(account_of).collect()
+}
+
 pub(crate) async fn holders(
     tx: &mut Tx,
     product: ProductId,

@@ -1,4 +1,4 @@
-use super::{Income, Loaded};
+use super::Loaded;
 use crate::command::{Credit, Credited, Outcome};
 use crate::event;
 use crate::refusal::Refusal;
@@ -9,7 +9,6 @@ impl Loaded {
         rules::check_credit(credit)?;
         let mut credited = Credited::default();
         let mut group = Vec::with_capacity(credit.lines.len());
-        let mut incomes = Vec::with_capacity(credit.lines.len());
         let lines = credit.lines.iter().filter(|line| line.minor > 0);
         for (line, transfer) in lines.zip(rules::credit_transfers(credit)) {
             if self.ledger.has(transfer.id) {
@@ -18,23 +17,12 @@ impl Loaded {
             }
             credited.holders = credited.holders.saturating_add(1);
             credited.minor = credited.minor.saturating_add(line.minor);
-            let income = Income {
-                user: line.user,
-                product: credit.product,
-                minor: line.minor,
-            };
-            incomes.push((transfer.credit.id(), income));
             group.push(transfer);
         }
         if let Some(first) = group.first() {
             let event = event::of_credit(credit, &credited, first.id);
             self.ledger_decide(&group)?;
             self.changes.events.push(event);
-            for (account, income) in incomes {
-                let known = self.changes.income.entry(account);
-                let sum = known.or_insert(Income { minor: 0, ..income });
-                sum.minor = sum.minor.saturating_add(income.minor);
-            }
         }
         Ok(Outcome::Credited(credited))
     }

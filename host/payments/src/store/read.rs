@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use qiao_db::{Db, Error};
-use qiao_model::{InstitutionId, LedgerAccountId, OrderId, PaymentId, Timestamp};
+use qiao_model::{InstitutionId, OrderId, PaymentId, Timestamp};
 use sqlx::Row;
 
 use super::row::{AsText, json, parse, payment_columns, payment_of, refund_of};
@@ -42,13 +42,6 @@ where state = 'held' and expires_at is not null and expires_at <= $1 order by ex
 const REFUNDS_OF_PAYMENT: &str =
     "select id, payment_id, currency, minor, parts, owed, reason, created_at
 from payment_refund where payment_id = $1 order by id limit 50";
-
-const INCOME_SQLITE: &str = "select account_id, minor from payment_income
-where account_id in (select value from json_each($1))";
-
-const INCOME_POSTGRES: &str = "select i.account_id, i.minor
-from json_array_elements_text($1::json) as wanted (id)
-cross join lateral (select * from payment_income where account_id = wanted.id offset 0) as i";
 
 const REQUEST_OF_KEY: &str = "select request_hash from payment_idempotency where digest = $1";
 
@@ -127,24 +120,6 @@ pub(crate) async fn refunds_of(db: &Db, payment: PaymentId) -> Result<Vec<Refund
         .fetch_all(db.reads())
         .await?;
     rows.iter().map(refund_of).collect()
-}
-
-/// What each of the holdings was credited as income.
-pub(crate) async fn income(
-    db: &Db,
-    accounts: &[LedgerAccountId],
-) -> Result<HashMap<LedgerAccountId, i64>, Error> {
-    let ids: Vec<_> = accounts.iter().map(AsText).collect();
-    let rows = sqlx::query(db.pick(INCOME_SQLITE, INCOME_POSTGRES))
-        .bind(json(&ids))
-        .fetch_all(db.reads())
-        .await?;
-    rows.iter()
-        .map(|row| {
-            let account = parse("account id", row.try_get("account_id")?)?;
-            Ok((account, row.try_get("minor")?))
-        })
-        .collect()
 }
 
 /// What an idempotency key was used with; none when it was not, or is forgotten.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use qiao_db::attest::Fact;
 use qiao_db::{Error, Tx, WriteRows};
-use qiao_model::{
-    InstitutionId, LedgerAccountId, OrderId, PaymentId, ProductId, RefundId, Timestamp, UserId,
-};
+use qiao_model::{InstitutionId, OrderId, PaymentId, RefundId, Timestamp};
 use serde::Serialize;
 
 use super::row::{AsText, deliveries_text, json, splits_text};
@@ -78,17 +76,6 @@ const INSERT_KEYS: WriteRows = WriteRows {
 select digest, request_hash, answer, created_at
 from json_to_recordset($1::json) as x(digest text, request_hash text, answer text, created_at bigint)
 on conflict (digest) do nothing",
-};
-
-pub(super) const ADD_INCOME: WriteRows = WriteRows {
-    sqlite: [
-        "insert into payment_income (account_id, user_id, product_id, minor)",
-        "on conflict (account_id) do update set minor = payment_income.minor + excluded.minor",
-    ],
-    postgres: "insert into payment_income (account_id, user_id, product_id, minor)
-select account, \"user\", product, minor
-from json_to_recordset($1::json) as x(account text, \"user\" text, product text, minor bigint)
-on conflict (account_id) do update set minor = payment_income.minor + excluded.minor",
 };
 
 #[derive(Serialize)]
@@ -237,27 +224,6 @@ pub(crate) async fn store_keys(
     let new = digests.iter().zip(&rows);
     facts.extend(new.map(|(digest, row)| KEYS.fact(*digest, row)));
     Ok(())
-}
-
-#[derive(Serialize)]
-pub(super) struct IncomeRow {
-    pub(super) account: AsText<LedgerAccountId>,
-    pub(super) user: AsText<UserId>,
-    pub(super) product: AsText<ProductId>,
-    pub(super) minor: i64,
-}
-
-/// Adds what the batch credited to the income of each holding.
-pub(crate) async fn store_income(tx: &mut Tx, loaded: &Loaded) -> Result<(), Error> {
-    let rows: Vec<_> = (loaded.changes.income.iter())
-        .map(|(account, income)| IncomeRow {
-            account: AsText(*account),
-            user: AsText(income.user),
-            product: AsText(income.product),
-            minor: income.minor,
-        })
-        .collect();
-    write(tx, &ADD_INCOME, &rows).await
 }
 
 /// Writes rows; each is one row of the table.

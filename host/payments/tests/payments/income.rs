@@ -51,13 +51,6 @@ async fn a_holder_is_credited_once_for_a_day_whatever_the_chunks() {
         for (user, minor) in [(1, 10), (2, 21), (3, 5), (4, 7)] {
             let user = UserId::from_u128(user);
             assert_eq!(world.units(user).await.posted, minor);
-            let system = world.system(Scope::HoldingsRead);
-            let holding = world
-                .payments
-                .holding(&system, user, PRODUCT)
-                .await
-                .unwrap();
-            assert_eq!(holding.income_minor, minor);
         }
         assert_eq!(world.events(&PRODUCT.to_string()).await.len(), 3);
         world.assert_books_hold().await;

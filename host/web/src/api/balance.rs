@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use qiao_ledger::{Balance, LedgerAccount};
-use qiao_payments::{Holding, InstitutionSummary};
+use qiao_orders::Holding;
+use qiao_payments::InstitutionSummary;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -93,9 +94,9 @@ impl From<LedgerAccount> for AccountBalanceBody {
 impl From<Holding> for HoldingBody {
     fn from(holding: Holding) -> Self {
         Self {
-            product: holding.product.to_string(),
-            available_minor: holding.balance.available(),
-            posted_minor: holding.balance.posted,
+            product: holding.product.id.to_string(),
+            available_minor: holding.available_minor,
+            posted_minor: holding.available_minor.saturating_add(holding.held_minor),
             income_minor: holding.income_minor,
         }
     }
@@ -144,8 +145,7 @@ pub(crate) async fn list_holdings(
     State(app): State<App>,
     caller: SessionUser,
 ) -> Result<Json<Listing<HoldingBody>>, Problem> {
-    let user = caller.session.user();
-    let holdings = app.payments.holdings(&caller.permit, user).await?;
+    let holdings = app.orders.holdings(&caller.permit).await?;
     Ok(Json(Listing::of(holdings)))
 }
 

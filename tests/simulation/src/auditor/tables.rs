@@ -93,6 +93,10 @@ const REFUNDS: &str = "select id, payment_id, minor, parts from payment_refund";
 
 const EVENTS: &str = "select kind, subject, count(*) as count from event group by kind, subject";
 
+const INCOME: &str = "select a.owner, a.asset, cast(sum(t.minor) as bigint) as minor
+from ledger_transfer t join ledger_account a on a.id = t.credit_account
+where t.purpose = 'income' group by a.owner, a.asset";
+
 const MANDATES: &str = "select id, used_count, used_minor, used_day, used_day_minor,
     used_month_minor, revoked_at from mandate";
 
@@ -204,9 +208,9 @@ impl Tables {
     }
 
     async fn read_income(&mut self, db: &AnyPool) -> anyhow::Result<()> {
-        let all = sqlx::query("select user_id, product_id, minor from payment_income");
+        let all = sqlx::query(INCOME);
         for row in all.fetch_all(db).await? {
-            let holding = (row.try_get("user_id")?, row.try_get("product_id")?);
+            let holding = (row.try_get("owner")?, row.try_get("asset")?);
             self.income.insert(holding, row.try_get("minor")?);
         }
         Ok(())

@@ -1,7 +1,6 @@
 use axum::extract::State;
 use axum::response::Response;
-use qiao_catalog::{Price, Product};
-use qiao_model::{Currency, Money, Rounding};
+use qiao_model::{Currency, Money};
 
 use crate::App;
 use crate::pages::failed::{Failed, page};
@@ -14,32 +13,25 @@ pub(super) async fn show(State(app): State<App>, person: Person) -> Result<Respo
     let t = person.visit.t();
     let mut totals: Vec<Money> = Vec::new();
     let mut holdings = Vec::new();
-    for held in app.payments.holdings(&person.permit, person.user).await? {
-        let Some(product) = app.catalog.product(held.product).await? else {
-            continue;
-        };
-        if held.balance.posted == 0 && held.income_minor == 0 {
-            continue;
+    for held in app.orders.holdings(&person.permit).await? {
+        if let Some(worth) = held.worth {
+            add(&mut totals, worth)?;
         }
-        let price = app.catalog.latest_price(held.product).await?;
-        let value = price.and_then(|price| worth(&product, held.balance.posted, price));
-        if let Some(value) = value {
-            add(&mut totals, value)?;
-        }
+        let product = &held.product;
         let account = app.registry.account_of(product.institution).await?;
         let (href, institution) = account.map_or_else(
             || ("/".to_owned(), String::new()),
             |account| (format!("/a/{}", account.handle), account.name),
         );
-        let is_held = held.balance.pending_out > 0;
+        let is_held = held.held_minor > 0;
         holdings.push(Holding {
             product: Link::new(href, &product.name),
             institution,
-            value: value.map(Figure::money),
-            units: Figure::units(held.balance.available(), t.units),
-            held: is_held.then(|| Figure::units(held.balance.pending_out, t.units)),
+            value: held.worth.map(Figure::money),
+            units: Figure::units(held.available_minor, t.units),
+            held: is_held.then(|| Figure::units(held.held_minor, t.units)),
             income: Figure::units(held.income_minor, t.units),
-            price: price.map(|price| {
+            price: held.price.map(|price| {
                 let nav = Figure::scaled(price.nav_e4, 4, &product.currency.to_string());
                 (nav, price.day.to_string())
             }),
@@ -51,15 +43,6 @@ pub(super) async fn show(State(app): State<App>, person: Person) -> Result<Respo
         holdings,
         empty: Empty::new(t.no_holdings, t.no_holdings_text).link("/", t.find_account),
     })
-}
-
-/// What units are worth at a price, rounded down to the minor unit.
-fn worth(product: &Product, units_minor: i64, price: Price) -> Option<Money> {
-    // Units are hundredths, a price is ten-thousandths of the main unit.
-    let scale = 10_i128.pow(product.currency.exponent());
-    let numerator = i128::from(units_minor) * i128::from(price.nav_e4) * scale;
-    let minor = Rounding::Down.divide(numerator, 100 * 10_000).ok()?;
-    Some(Money::new(minor, product.currency))
 }
 
 fn add(totals: &mut Vec<Money>, value: Money) -> Result<(), Failed> {
