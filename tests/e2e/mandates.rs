@@ -66,6 +66,16 @@ impl Sandbox {
         .await;
     }
 
+    /// Moves the host's clock to noon, whenever the test runs: jobs are due in the morning,
+    /// and a plan buys nothing on the day on which it was made.
+    async fn begin_at_noon(&self, operator: &Person) {
+        let hour = qiao::host_env().now().minute_of_day() / 60;
+        let hours = (36 - hour) % 24;
+        if hours > 0 {
+            self.pass_hours(operator, &hours.to_string()).await;
+        }
+    }
+
     async fn pass_hours(&self, operator: &Person, hours: &str) {
         let fields = [("hours", hours)];
         operator
@@ -79,6 +89,7 @@ async fn play(database: TestDatabase) {
     let sandbox = Sandbox::open(database).await;
     sandbox.scenario().set_up().await.unwrap();
     let operator = sandbox.operator().await;
+    sandbox.begin_at_noon(&operator).await;
     let lin = sandbox.log_in("lin").await;
     sandbox.top_up("lin", 300_000).await;
     let plan = [("f_amount", "200.00")];
