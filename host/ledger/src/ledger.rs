@@ -33,7 +33,7 @@ pub async fn holders(
 /// # Errors
 /// The database failed.
 pub async fn accounts_in(tx: &mut Tx, owner: &Owner) -> Result<Vec<LedgerAccount>, Error> {
-    store::accounts_in(tx, &owner.to_string()).await
+    store::accounts_of(tx.conn(), &owner.to_string()).await
 }
 
 /// What an account had posted before a time, by its chain of transfers: nothing
@@ -83,7 +83,7 @@ impl Ledger {
     /// # Errors
     /// The database failed.
     pub async fn accounts_of(&self, owner: &Owner) -> Result<Vec<LedgerAccount>, Error> {
-        store::accounts_of(&self.db, &owner.to_string()).await
+        store::accounts_of(self.db.reads(), &owner.to_string()).await
     }
 
     /// As [`holders`], of this moment.

@@ -8,8 +8,8 @@ mod row;
 pub(crate) mod spread;
 
 pub(crate) use read::{
-    account, accounts_in, accounts_of, asset_totals, balance_before, business_accounts, debtors,
-    holders, kind_totals, statement, transfers_of,
+    account, accounts_of, asset_totals, balance_before, business_accounts, debtors, holders,
+    kind_totals, statement, transfers_of,
 };
 
 use qiao_db::attest::Fact;

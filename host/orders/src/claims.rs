@@ -192,18 +192,6 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Quote, ClaimsError> {
     })
 }
 
-/// Labels and values as pairs, the form that tokens and rows keep.
-pub(crate) fn pairs(entries: &[Entry]) -> Vec<(String, String)> {
-    let pair = |e: &Entry| (e.label.clone(), e.value.clone());
-    entries.iter().map(pair).collect()
-}
-
-/// The labels and values of such pairs.
-pub(crate) fn entries(pairs: Vec<(String, String)>) -> Vec<Entry> {
-    let entry = |(label, value)| Entry { label, value };
-    pairs.into_iter().map(entry).collect()
-}
-
 fn note_claims(note: &Entry) -> (&str, &str) {
     (&note.label, &note.value)
 }

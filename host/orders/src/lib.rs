@@ -81,7 +81,7 @@ pub use jobs::{JOB_LEASE_SECS, JOB_PAUSES_SECS, JOBS_AT_ONCE};
 pub use lots::{LotEffect, LotsDigest};
 pub use mandate::{
     MANDATE_PROPOSAL_LIFETIME_SECS, MANDATE_PROPOSALS_LISTED_MAX, MANDATE_PROPOSALS_MAX,
-    MandateOffer, MandateTerms, Proposer,
+    MandateOffer, Proposer,
 };
 pub use offer::{Answer, OFFER_LIFETIME_SECS, Offer};
 pub use order::{

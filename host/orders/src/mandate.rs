@@ -1,12 +1,11 @@
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use qiao_auth::{Permit, PinProof};
 use qiao_model::{
-    Day, InstitutionId, MandateId, Money, OfferId, PluginId, ProductId, Scope, Timestamp, UserId,
+    InstitutionId, MandateId, OfferId, PluginId, ProductId, Scope, Timestamp, UserId,
 };
 use qiao_payments::{Mandate, NewMandate, Refusal, SpendLimits};
-use qiao_runtime::Entry;
+use qiao_runtime::MandateTerms;
 
 use crate::error::Error;
 use crate::fulfiller::Serving;
@@ -21,29 +20,6 @@ pub const MANDATE_PROPOSAL_LIFETIME_SECS: i64 = 7 * 86_400;
 pub const MANDATE_PROPOSALS_MAX: i64 = 20;
 /// Proposals that a person is shown at most, the newest.
 pub const MANDATE_PROPOSALS_LISTED_MAX: i64 = 20;
-
-/// What is proposed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct MandateTerms {
-    /// What the user reads at the top of the consent page.
-    pub title: String,
-    /// What it is for, in a sentence.
-    pub purpose: String,
-    /// One charge takes at most this much.
-    pub per_payment: Money,
-    /// All charges of a day take at most so many minor units.
-    pub per_day: Option<i64>,
-    /// All charges of a month take at most so many minor units.
-    pub per_month: Option<i64>,
-    /// At most so many charges in all.
-    pub count: Option<u32>,
-    /// The last day on which it can be charged.
-    pub until: Day,
-    /// The proposer's own key for it.
-    pub reference: String,
-    /// Facts shown on the consent page.
-    pub facts: Vec<Entry>,
-}
 
 /// Who proposes a mandate and may charge it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,13 +132,13 @@ impl Orders {
         let user = demand_person(permit)?;
         let inner = self.inner();
         let limit = MANDATE_PROPOSALS_LISTED_MAX;
-        let mut open = store::open_for_user(&inner.db, user, inner.env.now(), limit).await?;
-        let mut given = HashSet::new();
-        for offer in &open {
-            let mandate = inner.payments.mandate(permit, offer.mandate()).await?;
-            given.extend(mandate.map(|mandate| mandate.id));
+        let mut open = Vec::new();
+        for offer in store::open_for_user(&inner.db, user, inner.env.now(), limit).await? {
+            let given = inner.payments.mandate(permit, offer.mandate()).await?;
+            if given.is_none() {
+                open.push(offer);
+            }
         }
-        open.retain(|offer| !given.contains(&offer.mandate()));
         Ok(open)
     }
 
@@ -194,7 +170,7 @@ impl Orders {
         };
         let checked = offer.new_mandate().check(made_at);
         checked.map_err(Refusal::InvalidMandate)?;
-        if !store::insert(&inner.db, &offer, MANDATE_PROPOSALS_MAX).await? {
+        if !store::insert(&inner.db, &offer, Some(MANDATE_PROPOSALS_MAX)).await? {
             return Err(Error::TooManyProposals);
         }
         Ok(offer)
@@ -246,17 +222,7 @@ impl Orders {
                 product: product.id,
             },
             institution: serving.institution,
-            terms: MandateTerms {
-                title: proposed.title,
-                purpose: proposed.purpose,
-                per_payment: proposed.per_payment,
-                per_day: proposed.per_day,
-                per_month: proposed.per_month,
-                count: proposed.count,
-                until: proposed.until,
-                reference: proposed.reference,
-                facts: proposed.facts,
-            },
+            terms: proposed.terms,
             made_at,
             expires_at: made_at.plus_secs(OFFER_LIFETIME_SECS),
         };
@@ -268,7 +234,7 @@ impl Orders {
             Error::PluginFailed(format!("it offers a mandate that is none: {invalid}"))
         })?;
         // A plugin proposes as an answer to the user's own form.
-        store::insert(&inner.db, &offer, i64::MAX).await?;
+        store::insert(&inner.db, &offer, None).await?;
         Ok(offer)
     }
 

@@ -19,6 +19,7 @@ use std::str::FromStr;
 
 use qiao_db::{Db, Error};
 use qiao_model::Timestamp;
+use qiao_runtime::Entry;
 use serde::{Serialize, Serializer};
 
 /// A value as its text, without an allocation.
@@ -40,6 +41,18 @@ fn json<T: Serialize>(rows: impl IntoIterator<Item = T>) -> String {
 #[expect(clippy::expect_used, reason = "plain data always serializes")]
 fn text_of<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("plain data has a JSON form")
+}
+
+/// Labels and values as pairs, the form that rows keep.
+fn pairs(entries: &[Entry]) -> Vec<(String, String)> {
+    let pair = |e: &Entry| (e.label.clone(), e.value.clone());
+    entries.iter().map(pair).collect()
+}
+
+/// The labels and values of such pairs.
+fn entries(pairs: Vec<(String, String)>) -> Vec<Entry> {
+    let entry = |(label, value)| Entry { label, value };
+    pairs.into_iter().map(entry).collect()
 }
 
 /// Runs a statement that deletes at most so many rows from before a time; gives

@@ -42,7 +42,7 @@ impl Holder {
     }
 }
 
-/// As [`Payments::holdings`], as the transaction sees it.
+/// What a person holds, product by product, as the transaction sees it.
 ///
 /// # Errors
 /// The permit is not that person's, or the database failed.
@@ -92,15 +92,6 @@ fn held(accounts: Vec<LedgerAccount>) -> Vec<Holding> {
 }
 
 impl Payments {
-    /// What a person holds, product by product.
-    ///
-    /// # Errors
-    /// The permit is not that person's, or the database failed.
-    pub async fn holdings(&self, permit: &Permit, user: UserId) -> Result<Vec<Holding>, Error> {
-        access::may_see_user(permit, user)?;
-        Ok(held(self.ledger.accounts_of(&Owner::User(user)).await?))
-    }
-
     /// What a person holds of one product; nothing when they never did.
     ///
     /// # Errors

@@ -63,7 +63,7 @@ pub use invocation::{Function, Invocation, LogLevel, LogLine, Outcome};
 pub use invocations::{INVOCATIONS_PAGE, Invocations, InvocationsError};
 pub use job::{EventError, JobError, JobRun};
 pub use loaded::{LoadError, Loaded};
-pub use mandate::{ChargePortError, ChargeRequest, ChargedOrder, MandateOffer};
+pub use mandate::{ChargePortError, ChargeRequest, ChargedOrder, MandateOffer, MandateTerms};
 pub use order::{
     ActivationError, FulfilError, Fulfilment, Offer, OrderState, PlacedOrder, Quote, QuoteError,
     QuoteRequest, Quoted, Receipt,

@@ -6,12 +6,19 @@ use crate::{Entry, Offer, OrderState};
 /// A standing permission that a plugin proposes to a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MandateOffer {
+    /// The code of the product whose orders it pays for.
+    pub product: String,
+    /// What it allows.
+    pub terms: MandateTerms,
+}
+
+/// What a standing permission allows, whoever proposes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MandateTerms {
     /// What the user reads at the top of the consent page.
     pub title: String,
     /// What it is for, in a sentence.
     pub purpose: String,
-    /// The code of the product whose orders it pays for.
-    pub product: String,
     /// One charge takes at most this much.
     pub per_payment: Money,
     /// All charges of a day take at most so many minor units.
@@ -22,7 +29,7 @@ pub struct MandateOffer {
     pub count: Option<u32>,
     /// The last day on which it can be charged.
     pub until: Day,
-    /// The plugin's own key for it.
+    /// The proposer's own key for it.
     pub reference: String,
     /// Facts shown on the consent page.
     pub facts: Vec<Entry>,

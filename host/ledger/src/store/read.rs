@@ -3,8 +3,8 @@
 use qiao_db::{Db, Error, Tx, rows_of_text};
 use qiao_model::{Asset, LedgerAccountId, ProductId, Timestamp, TransferId};
 use serde::Deserialize;
-use sqlx::Row;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor, Row};
 
 use super::row::{parse, parse_option, record_of};
 use super::spread::place;
@@ -113,19 +113,12 @@ pub(crate) async fn account(db: &Db, id: LedgerAccountId) -> Result<Option<Ledge
     row.as_ref().map(account_of).transpose()
 }
 
-pub(crate) async fn accounts_of(db: &Db, owner: &str) -> Result<Vec<LedgerAccount>, Error> {
-    let rows = sqlx::query(ACCOUNTS_OF)
-        .bind(owner)
-        .fetch_all(db.reads())
-        .await?;
-    rows.iter().map(account_of).collect()
-}
-
-pub(crate) async fn accounts_in(tx: &mut Tx, owner: &str) -> Result<Vec<LedgerAccount>, Error> {
-    let rows = sqlx::query(ACCOUNTS_OF)
-        .bind(owner)
-        .fetch_all(tx.conn())
-        .await?;
+/// The accounts of an owner, asked for on a connection of the pool or of a transaction.
+pub(crate) async fn accounts_of<'c>(
+    on: impl Executor<'c, Database = Any>,
+    owner: &str,
+) -> Result<Vec<LedgerAccount>, Error> {
+    let rows = sqlx::query(ACCOUNTS_OF).bind(owner).fetch_all(on).await?;
     rows.iter().map(account_of).collect()
 }
 

@@ -2,13 +2,13 @@
 
 use qiao_db::{Db, Error};
 use qiao_model::{MandateId, Money, OfferId, PluginId, Timestamp, UserId};
+use qiao_runtime::MandateTerms;
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{forget, offers, parse, text_of};
-use crate::claims;
-use crate::mandate::{MandateOffer, MandateTerms, Proposer};
+use crate::mandate::{MandateOffer, Proposer};
 use crate::offer::Offer;
 
 #[derive(Serialize, Deserialize)]
@@ -51,9 +51,13 @@ on conflict (plugin_id, key) do nothing";
 const FIND_CHARGE: &str =
     "select mandate_id, offer_id from charge where plugin_id = $1 and key = $2";
 
-/// Keeps an offer, unless the institution's servers have made so many to its user that
-/// are open.
-pub(crate) async fn insert(db: &Db, offer: &MandateOffer, open_max: i64) -> Result<bool, Error> {
+/// Keeps an offer; where a number is given, unless the institution's servers have made so
+/// many to its user that are open.
+pub(crate) async fn insert(
+    db: &Db,
+    offer: &MandateOffer,
+    open_max: Option<i64>,
+) -> Result<bool, Error> {
     let terms = &offer.terms;
     let per_payment = terms.per_payment;
     let terms = Terms {
@@ -65,19 +69,21 @@ pub(crate) async fn insert(db: &Db, offer: &MandateOffer, open_max: i64) -> Resu
         count: terms.count,
         until: terms.until.to_string(),
         reference: terms.reference.clone(),
-        facts: claims::pairs(&terms.facts),
+        facts: super::pairs(&terms.facts),
     };
     let mut tx = db.begin().await?;
-    let row = sqlx::query(COUNT_OPEN)
-        .bind(offer.user.to_string())
-        .bind(offer.institution.to_string())
-        .bind(offer.made_at.as_millis())
-        .fetch_one(tx.conn())
-        .await?;
-    let open: i64 = row.try_get("open")?;
-    if open >= open_max {
-        tx.rollback().await?;
-        return Ok(false);
+    if let Some(open_max) = open_max {
+        let row = sqlx::query(COUNT_OPEN)
+            .bind(offer.user.to_string())
+            .bind(offer.institution.to_string())
+            .bind(offer.made_at.as_millis())
+            .fetch_one(tx.conn())
+            .await?;
+        let open: i64 = row.try_get("open")?;
+        if open >= open_max {
+            tx.rollback().await?;
+            return Ok(false);
+        }
     }
     sqlx::query(INSERT)
         .bind(offer.id.to_string())
@@ -152,7 +158,7 @@ fn offer_of(row: &AnyRow) -> Result<MandateOffer, Error> {
             count: terms.count,
             until: parse("day", &terms.until)?,
             reference: terms.reference,
-            facts: claims::entries(terms.facts),
+            facts: super::entries(terms.facts),
         },
         made_at: Timestamp::from_millis(row.try_get("made_at")?),
         expires_at: Timestamp::from_millis(row.try_get("expires_at")?),

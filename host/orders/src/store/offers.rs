@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
 use super::{forget, parse, text_of};
-use crate::claims;
 use crate::offer::Offer;
 
 #[derive(Serialize, Deserialize)]
@@ -50,7 +49,7 @@ pub(crate) async fn insert_in(tx: &mut Tx, offer: &Offer) -> Result<(), Error> {
             .map(|m| (m.minor, m.currency.to_string())),
         units_minor: offer.terms.units_minor,
         reference: offer.terms.reference.clone(),
-        facts: claims::pairs(&offer.terms.facts),
+        facts: super::pairs(&offer.terms.facts),
     };
     sqlx::query(INSERT)
         .bind(offer.id.to_string())
@@ -101,7 +100,7 @@ pub(crate) async fn find_for_user(
             amount,
             units_minor: terms.units_minor,
             reference: terms.reference,
-            facts: claims::entries(terms.facts),
+            facts: super::entries(terms.facts),
         },
         made_at: Timestamp::from_millis(row.try_get("made_at")?),
         expires_at: Timestamp::from_millis(row.try_get("expires_at")?),

@@ -7,7 +7,6 @@ use sqlx::Row;
 use sqlx::any::AnyRow;
 
 use super::{parse, text_of};
-use crate::claims;
 use crate::head::Head;
 use crate::lots::LotEffect;
 use crate::order::{Captured, Lease, Order, Receipt, Standing, state_from_name};
@@ -22,7 +21,7 @@ struct ReceiptText {
 pub(super) fn receipt_text(receipt: &Receipt) -> String {
     text_of(&ReceiptText {
         number: receipt.number.clone(),
-        entries: claims::pairs(&receipt.entries),
+        entries: super::pairs(&receipt.entries),
     })
 }
 
@@ -31,7 +30,7 @@ fn receipt(text: &str) -> Result<Receipt, Error> {
         serde_json::from_str(text).map_err(|_| Error::corrupt("receipt", text))?;
     Ok(Receipt {
         number: stored.number,
-        entries: claims::entries(stored.entries),
+        entries: super::entries(stored.entries),
     })
 }
 

@@ -6,6 +6,7 @@ use qiao_payments::{Credit, CreditLine};
 use qiao_tests::each_database;
 
 use crate::books::assert_balanced;
+use crate::refunds::refund;
 use crate::world::{World, buy, day, fine, redeem};
 
 const DAY_SECS: i64 = 86_400;
@@ -35,6 +36,30 @@ async fn units_earn_from_the_day_after_they_were_bought_once_a_day() {
         assert_eq!(holdings[0].available_minor, 98_722);
         assert_eq!(holdings[0].worth.map(|worth| worth.minor), Some(98_722));
         assert_eq!(holdings[0].price.map(|price| price.day), Some(day(23)));
+        assert_balanced(&world).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_credited_stays_the_same_whatever_orders_move() {
+    each_database(|database| async move {
+        let world = World::new(database).await;
+        let first = world.order(&world.user, buy(100_000)).await.unwrap();
+        world.advance_secs(DAY_SECS);
+        world.publish(day(23), 5_432).await;
+        accrue(&world).await;
+        let income = async || {
+            let holdings = world.orders.holdings(&world.user.permit).await.unwrap();
+            holdings[0].income_minor
+        };
+        assert_eq!(income().await, 5);
+        world.order(&world.user, buy(50_000)).await.unwrap();
+        assert_eq!(income().await, 5);
+        world.order(&world.user, redeem(30_000)).await.unwrap();
+        assert_eq!(income().await, 5);
+        refund(&world, &first, 100_000, "back").await.unwrap();
+        assert_eq!(income().await, 5);
         assert_balanced(&world).await;
     })
     .await;

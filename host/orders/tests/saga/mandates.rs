@@ -6,7 +6,8 @@ use qiao_model::{Id, MandateId, Money, Scope, ScopeSet};
 use qiao_orders::{Answer, Error, MandateOffer, OrderState};
 use qiao_payments::{GrantRefusal, Mandate, MandateState, Party};
 use qiao_runtime::{
-    ChargePortError, ChargeRequest, ChargedOrder, Happening, MandateOffer as MandateTerms, Offer,
+    ChargePortError, ChargeRequest, ChargedOrder, Happening, MandateOffer as Proposed,
+    MandateTerms, Offer,
 };
 use qiao_tests::each_database;
 
@@ -14,11 +15,10 @@ use crate::plugin::{INSTITUTION, PLUGIN, rejected};
 use crate::world::{Person, World, buy, day, fine, plugin_permit, redeem, submission, ticket};
 
 /// 100.00 at once, 150.00 a day, until the 30th.
-fn terms(product: &str) -> MandateTerms {
-    MandateTerms {
+fn terms(product: &str) -> Proposed {
+    let terms = MandateTerms {
         title: "Auto-pay".to_owned(),
         purpose: "Pays as it comes.".to_owned(),
-        product: product.to_owned(),
         per_payment: Money::cny(10_000),
         per_day: Some(15_000),
         per_month: None,
@@ -26,14 +26,14 @@ fn terms(product: &str) -> MandateTerms {
         until: day(30),
         reference: "plate".to_owned(),
         facts: Vec::new(),
+    };
+    Proposed {
+        product: product.to_owned(),
+        terms,
     }
 }
 
-async fn offered(
-    world: &World,
-    person: &Person,
-    terms: MandateTerms,
-) -> Result<MandateOffer, Error> {
+async fn offered(world: &World, person: &Person, terms: Proposed) -> Result<MandateOffer, Error> {
     world.plugin.offers_mandate(terms);
     match world.orders.submit(&person.permit, submission()).await? {
         Answer::Mandate(offer) => Ok(*offer),
@@ -131,16 +131,16 @@ async fn an_offer_of_a_mandate_ends_and_one_of_nonsense_is_the_plugins_fault() {
         world.advance_secs(7 * 86_400 + 1);
         assert_eq!(world.orders.prune_offers().await.unwrap(), 1);
 
-        let nonsense: [fn(&mut MandateTerms); 3] = [
-            |terms| terms.product = "gold".to_owned(),
-            |terms| terms.until = day(1),
-            |terms| terms.per_payment = Money::new(1, "USD".parse().unwrap()),
+        let nonsense: [fn(&mut Proposed); 3] = [
+            |offer| offer.product = "gold".to_owned(),
+            |offer| offer.terms.until = day(1),
+            |offer| offer.terms.per_payment = Money::new(1, "USD".parse().unwrap()),
         ];
         for spoil in nonsense {
-            let mut terms = terms("fund");
-            terms.until = world.env.today().plus_days(5);
-            spoil(&mut terms);
-            let refused = offered(&world, &world.user, terms).await;
+            let mut offer = terms("fund");
+            offer.terms.until = world.env.today().plus_days(5);
+            spoil(&mut offer);
+            let refused = offered(&world, &world.user, offer).await;
             assert!(matches!(refused, Err(Error::PluginFailed(_))));
         }
     })

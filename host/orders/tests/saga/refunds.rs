@@ -21,7 +21,7 @@ fn permit(world: &World) -> Permit {
 }
 
 /// The institution's server gives back so much of an order.
-async fn refund(world: &World, order: &Order, fen: i64, key: &str) -> Result<(), Error> {
+pub(crate) async fn refund(world: &World, order: &Order, fen: i64, key: &str) -> Result<(), Error> {
     let new = NewRefund {
         id: world.env.id(),
         payment: order.payment,

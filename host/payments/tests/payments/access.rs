@@ -6,6 +6,7 @@ use qiao_model::{
 };
 use qiao_payments::{
     Command, Credit, CreditLine, Error, NewPayment, Party, PaymentState, Refusal, StatementOf,
+    holding_in, holdings_in,
 };
 use qiao_tests::each_database;
 
@@ -367,7 +368,10 @@ async fn balances_and_books_are_seen_by_their_owners() {
         ] {
             assert_denied(payments.balances(permit, user).await);
             assert_denied(payments.balance(permit, user, cny).await);
-            assert_denied(payments.holdings(permit, user).await);
+            let mut tx = world.db.begin_snapshot().await.unwrap();
+            assert_denied(holdings_in(&mut tx, permit, user).await);
+            assert_denied(holding_in(&mut tx, permit, user, PRODUCT).await);
+            tx.commit().await.unwrap();
             assert_denied(payments.holding(permit, user, PRODUCT).await);
             let of = StatementOf::User(user, cny);
             assert_denied(payments.statement(permit, of, None, 10).await);

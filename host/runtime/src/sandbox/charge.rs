@@ -33,12 +33,12 @@ impl Sandbox {
             Some(GrantRefusal::Revoked)
         } else if request.offer.product != allowed.product {
             Some(GrantRefusal::Product)
-        } else if amount.currency != allowed.per_payment.currency {
-            Some(GrantRefusal::Currency(allowed.per_payment.currency))
-        } else if amount.minor > allowed.per_payment.minor {
-            Some(GrantRefusal::PerPayment(allowed.per_payment))
+        } else if amount.currency != allowed.terms.per_payment.currency {
+            Some(GrantRefusal::Currency(allowed.terms.per_payment.currency))
+        } else if amount.minor > allowed.terms.per_payment.minor {
+            Some(GrantRefusal::PerPayment(allowed.terms.per_payment))
         } else {
-            let used_up = allowed.count.filter(|most| mandate.count >= *most);
+            let used_up = allowed.terms.count.filter(|most| mandate.count >= *most);
             used_up.map(GrantRefusal::UsedUp)
         };
         if let Some(refusal) = refusal {
@@ -61,13 +61,12 @@ mod tests {
     use qiao_model::{Day, Id, MandateId, Money, UserId};
 
     use super::*;
-    use crate::{MandateOffer, Offer};
+    use crate::{MandateOffer, MandateTerms, Offer};
 
     fn mandate() -> MandateOffer {
-        MandateOffer {
+        let terms = MandateTerms {
             title: "Fines".to_owned(),
             purpose: "Pays fines.".to_owned(),
-            product: "fine".to_owned(),
             per_payment: Money::cny(100),
             per_day: None,
             per_month: None,
@@ -75,6 +74,10 @@ mod tests {
             until: Day::new(2027, 11, 27).unwrap(),
             reference: String::new(),
             facts: Vec::new(),
+        };
+        MandateOffer {
+            product: "fine".to_owned(),
+            terms,
         }
     }
 

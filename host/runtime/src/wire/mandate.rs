@@ -7,7 +7,7 @@ use crate::limits::{
     MANDATE_PURPOSE_CHARS_MAX, MANDATE_REFERENCE_CHARS_MAX, OFFER_REFERENCE_CHARS_MAX,
     OFFER_TITLE_CHARS_MAX,
 };
-use crate::{ChargedOrder, Fault, MandateOffer};
+use crate::{ChargedOrder, Fault, MandateOffer, MandateTerms};
 
 pub(crate) fn mandate_offer_in(offer: wit::MandateOffer) -> Result<MandateOffer, Fault> {
     let per_payment = money_in(&offer.per_payment)?;
@@ -15,7 +15,12 @@ pub(crate) fn mandate_offer_in(offer: wit::MandateOffer) -> Result<MandateOffer,
         return Err(Fault::invalid_answer("a mandate allows no amount"));
     }
     let until = day_in(offer.until);
-    Ok(MandateOffer {
+    let product = short(
+        offer.product,
+        "a mandate's product",
+        OFFER_REFERENCE_CHARS_MAX,
+    )?;
+    let terms = MandateTerms {
         title: filled(short(
             offer.title,
             "a mandate's title",
@@ -26,11 +31,6 @@ pub(crate) fn mandate_offer_in(offer: wit::MandateOffer) -> Result<MandateOffer,
             "a mandate's purpose",
             MANDATE_PURPOSE_CHARS_MAX,
         )?)?,
-        product: short(
-            offer.product,
-            "a mandate's product",
-            OFFER_REFERENCE_CHARS_MAX,
-        )?,
         per_payment,
         per_day: limit_in(offer.per_day_minor)?,
         per_month: limit_in(offer.per_month_minor)?,
@@ -45,7 +45,8 @@ pub(crate) fn mandate_offer_in(offer: wit::MandateOffer) -> Result<MandateOffer,
             MANDATE_REFERENCE_CHARS_MAX,
         )?,
         facts: few_entries_in(offer.facts, "a mandate's facts")?,
-    })
+    };
+    Ok(MandateOffer { product, terms })
 }
 
 fn filled(text: String) -> Result<String, Fault> {

@@ -5,8 +5,9 @@ use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::IntoResponse;
 use qiao_model::{MandateId, Money, OfferId, Secret, Timestamp};
-use qiao_orders::{MandateOffer, MandateTerms};
+use qiao_orders::MandateOffer;
 use qiao_payments::{Mandate, SpendLimits};
+use qiao_runtime::MandateTerms;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
