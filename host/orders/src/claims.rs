@@ -14,6 +14,9 @@ use crate::lots::LotEffect;
 use crate::plan::Parties;
 use crate::quote::Quote;
 
+/// What the claims of most quotes need; longer ones grow.
+const USUAL_BYTES: usize = 1_024;
+
 /// The claims do not read as a quote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the quote's {0} is not readable")]
@@ -132,7 +135,8 @@ pub(crate) fn write(quote: &Quote) -> Vec<u8> {
         made_at: quote.made_at.as_millis(),
         expires_at: quote.expires_at.as_millis(),
     };
-    postcard::to_allocvec(&claims).expect("claims are plain data")
+    let claims_bytes = Vec::with_capacity(USUAL_BYTES);
+    postcard::to_extend(&claims, claims_bytes).expect("claims are plain data")
 }
 
 /// The quote of these claims, without its token.

@@ -52,8 +52,12 @@ impl QuoteSigner {
     /// Signs a quote: fills its token.
     #[must_use]
     pub fn sign(&self, mut quote: Quote) -> Quote {
-        let mut token = format!("{VERSION}.");
-        BASE64.encode_string(claims::write(&quote), &mut token);
+        let claims = claims::write(&quote);
+        // Four characters for three bytes, and as much again is enough for the rest.
+        let mut token = String::with_capacity(2 * claims.len());
+        token.push_str(VERSION);
+        token.push('.');
+        BASE64.encode_string(claims, &mut token);
         let mac = self.mac(&token).finalize().into_bytes();
         token.push('.');
         BASE64.encode_string(mac, &mut token);

@@ -1,3 +1,4 @@
+use std::cell::RefCell;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -35,18 +36,59 @@ impl Clock for HostClock {
 #[derive(Debug)]
 pub struct HostEntropy;
 
+/// Bytes that a thread draws at once: ids are drawn by the tens of thousands a second,
+/// and a draw costs as much for this many bytes as for sixteen.
+const DRAWN_BYTES: usize = 512;
+/// What is longer is a key, and drawn for itself.
+const ID_BYTES_MAX: usize = 16;
+
+/// What a thread has drawn and not given out.
+struct Drawn {
+    bytes: [u8; DRAWN_BYTES],
+    given: usize,
+}
+
+thread_local!(static DRAWN: RefCell<Drawn> = const {
+    RefCell::new(Drawn { bytes: [0; DRAWN_BYTES], given: DRAWN_BYTES })
+});
+
+impl Drawn {
+    /// Gives out bytes that were given to nobody, and forgets them.
+    fn give(&mut self, buffer: &mut [u8]) {
+        if self.given + buffer.len() > DRAWN_BYTES {
+            draw(&mut self.bytes);
+            self.given = 0;
+        }
+        let bytes = self.bytes.iter_mut().skip(self.given);
+        for (out, byte) in buffer.iter_mut().zip(bytes) {
+            *out = std::mem::take(byte);
+        }
+        self.given += buffer.len();
+    }
+}
+
 impl Entropy for HostEntropy {
     fn fill(&self, buffer: &mut [u8]) {
-        // A host that cannot draw chance cannot make a key or an id: it stops.
-        assert!(
-            aws_lc_rs::rand::fill(buffer).is_ok(),
-            "the operating system gives no random bytes"
-        );
+        if buffer.len() <= ID_BYTES_MAX {
+            DRAWN.with_borrow_mut(|drawn| drawn.give(buffer));
+        } else {
+            draw(buffer);
+        }
     }
+}
+
+fn draw(buffer: &mut [u8]) {
+    // A host that cannot draw chance cannot make a key or an id: it stops.
+    assert!(
+        aws_lc_rs::rand::fill(buffer).is_ok(),
+        "the operating system gives no random bytes"
+    );
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -55,6 +97,22 @@ mod tests {
         let before = clock.now();
         clock.advance_millis(86_400_000);
         assert!(clock.now() >= before.plus_millis(86_400_000));
+    }
+
+    #[test]
+    fn no_id_is_drawn_twice() {
+        let draw = || {
+            let mut id = [0; ID_BYTES_MAX];
+            HostEntropy.fill(&mut id);
+            id
+        };
+        // Past several refills, and after an odd length that fits no whole number of times.
+        HostEntropy.fill(&mut [0; 7]);
+        let many = 10 * DRAWN_BYTES / ID_BYTES_MAX;
+        let ids: BTreeSet<_> = (0..many).map(|_| draw()).collect();
+        assert_eq!(ids.len(), many);
+        let elsewhere = std::thread::spawn(draw).join().unwrap();
+        assert!(!ids.contains(&elsewhere));
     }
 
     #[test]

@@ -2,16 +2,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use qiao_model::UserId;
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::component::{Instance, InstancePre};
 
 use crate::Function;
 use crate::fault::Fault;
-use crate::guest::{Deadline, Guest, HostSide, Meter, Purity};
+use crate::guest::{Deadline, Guest, Meter, Purity};
 use crate::invocation::LogLine;
 use crate::limiter::Limiter;
 use crate::limits;
-use crate::loaded::Loaded;
+use crate::loaded::Prepared;
+use crate::seats::Seat;
 use crate::stopwatch::Stopwatch;
 
 /// How one call may run.
@@ -62,25 +62,22 @@ pub(crate) struct Ran<R> {
 
 /// Runs one call in a fresh instance on this thread.
 pub(crate) fn run<R>(
-    host: &Arc<HostSide>,
-    loaded: &Loaded,
+    prepared: &Prepared,
     budget: &Budget,
     user: Option<UserId>,
-    seat: Option<OwnedSemaphorePermit>,
+    seat: Seat,
     call: impl FnOnce(&mut wasmtime::Store<Guest>, &Instance) -> wasmtime::Result<R>,
 ) -> Ran<R> {
     let guest = Guest {
-        host: Arc::clone(host),
-        ports: Arc::clone(&loaded.ports),
-        release: Arc::clone(&loaded.release),
+        shared: Arc::clone(&prepared.shared),
         user,
         purity: budget.purity,
         limiter: Limiter::default(),
         meter: Meter::default(),
-        deadline: Deadline::after(&host.watchdog, budget.run),
-        seat,
+        deadline: Deadline::after(&prepared.shared.host.watchdog, budget.run),
+        seat: Some(seat),
     };
-    run_instance(&loaded.exports.pre, guest, budget.fuel, call)
+    run_instance(&prepared.exports.pre, guest, budget.fuel, call)
 }
 
 /// Runs one call in a fresh instance of a component.

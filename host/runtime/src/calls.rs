@@ -7,7 +7,7 @@ use wasmtime::component::Instance;
 
 use crate::call::{self, Budget, Ran};
 use crate::guest::Guest;
-use crate::loaded::Loaded;
+use crate::loaded::{Exports, Loaded};
 use crate::{
     ActivationError, Answer, CallError, Event, EventError, Fault, FulfilError, Fulfilment,
     Function, Invocation, JobError, JobRun, Outcome, Page, PageError, PlacedOrder, Runtime,
@@ -24,12 +24,16 @@ impl Runtime {
     /// # Errors
     /// The plugin's refusal, or its fault.
     pub async fn activate(&self, loaded: &Arc<Loaded>) -> Result<(), CallError<ActivationError>> {
-        let release = Arc::clone(loaded);
-        self.call(loaded, Function::Activate, None, move |store, instance| {
-            let guest = release.exports.activation.load(&mut *store, instance)?;
-            let answer = guest.call_activate(&mut *store)?;
-            Ok(Ok(answer.map_err(wire::activation_error)))
-        })
+        self.call(
+            loaded,
+            Function::Activate,
+            None,
+            move |store, instance, exports| {
+                let guest = exports.activation.load(&mut *store, instance)?;
+                let answer = guest.call_activate(&mut *store)?;
+                Ok(Ok(answer.map_err(wire::activation_error)))
+            },
+        )
         .await
     }
 
@@ -42,15 +46,14 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         visit: &Visit,
     ) -> Result<Page, CallError<PageError>> {
-        let release = Arc::clone(loaded);
         let user = visit.user;
         let visit = wire::visit(visit, self.subject(loaded, user));
         self.call(
             loaded,
             Function::Open,
             Some(user),
-            move |store, instance| {
-                let guest = release.exports.pages.load(&mut *store, instance)?;
+            move |store, instance, exports| {
+                let guest = exports.pages.load(&mut *store, instance)?;
                 Ok(match guest.call_open(&mut *store, &visit)? {
                     Ok(page) => wire::page(page).map(Ok),
                     Err(error) => Ok(Err(wire::page_error(error))),
@@ -69,15 +72,14 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         submission: &Submission,
     ) -> Result<Answer, CallError<PageError>> {
-        let release = Arc::clone(loaded);
         let user = submission.visit.user;
         let submission = wire::submission(submission, self.subject(loaded, user));
         self.call(
             loaded,
             Function::Submit,
             Some(user),
-            move |store, instance| {
-                let guest = release.exports.pages.load(&mut *store, instance)?;
+            move |store, instance, exports| {
+                let guest = exports.pages.load(&mut *store, instance)?;
                 Ok(match guest.call_submit(&mut *store, &submission)? {
                     Ok(answer) => wire::answer(answer).map(Ok),
                     Err(error) => Ok(Err(wire::page_error(error))),
@@ -96,15 +98,14 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         order: &PlacedOrder,
     ) -> Result<Fulfilment, CallError<FulfilError>> {
-        let release = Arc::clone(loaded);
         let user = order.user;
         let order = wire::placed_order(order, self.subject(loaded, user));
         self.call(
             loaded,
             Function::Fulfil,
             Some(user),
-            move |store, instance| {
-                let guest = release.exports.orders.load(&mut *store, instance)?;
+            move |store, instance, exports| {
+                let guest = exports.orders.load(&mut *store, instance)?;
                 Ok(match guest.call_fulfil(&mut *store, &order)? {
                     Ok(answer) => wire::fulfilment(answer).map(Ok),
                     Err(error) => Ok(Err(wire::fulfil_error(error))),
@@ -123,15 +124,14 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         order: &PlacedOrder,
     ) -> Result<(), CallError<FulfilError>> {
-        let release = Arc::clone(loaded);
         let user = order.user;
         let order = wire::placed_order(order, self.subject(loaded, user));
         self.call(
             loaded,
             Function::Cancel,
             Some(user),
-            move |store, instance| {
-                let guest = release.exports.orders.load(&mut *store, instance)?;
+            move |store, instance, exports| {
+                let guest = exports.orders.load(&mut *store, instance)?;
                 let answer = guest.call_cancel(&mut *store, &order)?;
                 Ok(Ok(answer.map_err(wire::fulfil_error)))
             },
@@ -148,13 +148,17 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         run: &JobRun,
     ) -> Result<(), CallError<JobError>> {
-        let release = Arc::clone(loaded);
         let run = wire::job_run(run);
-        self.call(loaded, Function::Job, None, move |store, instance| {
-            let guest = release.exports.jobs.load(&mut *store, instance)?;
-            let answer = guest.call_run(&mut *store, &run)?;
-            Ok(Ok(answer.map_err(wire::job_error)))
-        })
+        self.call(
+            loaded,
+            Function::Job,
+            None,
+            move |store, instance, exports| {
+                let guest = exports.jobs.load(&mut *store, instance)?;
+                let answer = guest.call_run(&mut *store, &run)?;
+                Ok(Ok(answer.map_err(wire::job_error)))
+            },
+        )
         .await
     }
 
@@ -167,15 +171,14 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         event: &Event,
     ) -> Result<(), CallError<EventError>> {
-        let release = Arc::clone(loaded);
         let user = event.happening.user();
         let event = wire::event(event, self.subject(loaded, user));
         self.call(
             loaded,
             Function::Event,
             Some(user),
-            move |store, instance| {
-                let guest = release.exports.events.load(&mut *store, instance)?;
+            move |store, instance, exports| {
+                let guest = exports.events.load(&mut *store, instance)?;
                 let answer = guest.call_handle(&mut *store, &event)?;
                 Ok(Ok(answer.map_err(wire::event_error)))
             },
@@ -189,7 +192,7 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         function: Function,
         user: Option<UserId>,
-        call: impl FnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<Checked<R, E>>
+        call: impl FnOnce(&mut Store<Guest>, &Instance, &Exports) -> wasmtime::Result<Checked<R, E>>
         + Send
         + 'static,
     ) -> Result<R, CallError<E>>
@@ -210,16 +213,20 @@ impl Runtime {
         loaded: &Arc<Loaded>,
         function: Function,
         user: Option<UserId>,
-        call: impl FnOnce(&mut Store<Guest>, &Instance) -> wasmtime::Result<R> + Send + 'static,
+        call: impl FnOnce(&mut Store<Guest>, &Instance, &Exports) -> wasmtime::Result<R>
+        + Send
+        + 'static,
     ) -> Option<Ran<R>> {
         let seats = &self.0.host.seats;
         let flight = seats.take_off(&loaded.flights).await.ok()?;
         let seat = seats.sit().await.ok()?;
-        let host = Arc::clone(&self.0.host);
         let release = Arc::clone(loaded);
         let thread = tokio::task::spawn_blocking(move || {
             let budget = Budget::of(function);
-            let ran = call::run(&host, &release, &budget, user, Some(seat), call);
+            let on = release.on(&seat);
+            let ran = call::run(on, &budget, user, seat, |store, instance| {
+                call(store, instance, &on.exports)
+            });
             drop(flight);
             ran
         });

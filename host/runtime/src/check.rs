@@ -118,7 +118,7 @@ impl Runtime {
         let calls = corpus.calls;
         Ok(CheckReport {
             component_bytes: component.len(),
-            compiled_bytes: loaded.exports.compiled_bytes(),
+            compiled_bytes: loaded.compiled_bytes(),
             memory_bytes,
             memory_bytes_max: calls.iter().map(|c| c.memory_bytes).max().unwrap_or(0),
             calls,
@@ -137,7 +137,7 @@ impl Corpus<'_> {
     async fn memory_at_start(&self) -> Result<usize, CheckError> {
         let ran = self
             .runtime
-            .run_on_guest_thread(self.loaded, Function::Quote, None, |_, _| Ok(()))
+            .run_on_guest_thread(self.loaded, Function::Quote, None, |_, _, _| Ok(()))
             .await
             .ok_or(CheckError::Busy)?;
         match ran.answer {
@@ -147,14 +147,18 @@ impl Corpus<'_> {
     }
 
     async fn activate(&mut self) -> Result<(), CheckError> {
-        let release = Arc::clone(self.loaded);
         let ran = self
             .runtime
-            .run_on_guest_thread(self.loaded, Function::Activate, None, move |store, i| {
-                let guest = release.exports.activation.load(&mut *store, i)?;
-                let answer = guest.call_activate(&mut *store)?;
-                Ok(Ok(answer.map_err(wire::activation_error)))
-            })
+            .run_on_guest_thread(
+                self.loaded,
+                Function::Activate,
+                None,
+                move |store, i, exports| {
+                    let guest = exports.activation.load(&mut *store, i)?;
+                    let answer = guest.call_activate(&mut *store)?;
+                    Ok(Ok(answer.map_err(wire::activation_error)))
+                },
+            )
             .await;
         match self.keep("activate".to_owned(), Function::Activate, ran)? {
             Outcome::Answered => Ok(()),
@@ -164,34 +168,40 @@ impl Corpus<'_> {
     }
 
     async fn open(&mut self, service: &str) -> Result<(), CheckError> {
-        let release = Arc::clone(self.loaded);
         let gate = &self.loaded.ports.gate;
         let subject = gate.subject(self.loaded.release.institution, SAMPLE_USER);
         let visit = wire::visit(&sample_visit(service), subject);
         let user = Some(SAMPLE_USER);
         let ran = self
             .runtime
-            .run_on_guest_thread(self.loaded, Function::Open, user, move |store, i| {
-                let guest = release.exports.pages.load(&mut *store, i)?;
-                Ok(match guest.call_open(&mut *store, &visit)? {
-                    Ok(page) => wire::page(page).map(Ok),
-                    Err(error) => Ok(Err(wire::page_error(error))),
-                })
-            })
+            .run_on_guest_thread(
+                self.loaded,
+                Function::Open,
+                user,
+                move |store, i, exports| {
+                    let guest = exports.pages.load(&mut *store, i)?;
+                    Ok(match guest.call_open(&mut *store, &visit)? {
+                        Ok(page) => wire::page(page).map(Ok),
+                        Err(error) => Ok(Err(wire::page_error(error))),
+                    })
+                },
+            )
             .await;
         self.keep(format!("open {service}"), Function::Open, ran)?;
         Ok(())
     }
 
     async fn quote(&mut self, request: &QuoteRequest) -> Result<(), CheckError> {
-        let release = Arc::clone(self.loaded);
         let case = format!("quote {} {}", request.offer.product, request.offer.kind);
         let request = wire::quote_request(request);
         let ran = self
             .runtime
-            .run_on_guest_thread(self.loaded, Function::Quote, None, move |store, i| {
-                crate::quote::quote_in(&release, store, i, &request)
-            })
+            .run_on_guest_thread(
+                self.loaded,
+                Function::Quote,
+                None,
+                move |store, i, exports| crate::quote::quote_in(store, i, exports, &request),
+            )
             .await;
         self.keep(case, Function::Quote, ran)?;
         Ok(())

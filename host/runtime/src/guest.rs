@@ -3,14 +3,13 @@ use std::time::Duration;
 
 use qiao_auth::PluginCaller;
 use qiao_model::UserId;
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::UpdateDeadline;
 
 use crate::fault::Stop;
 use crate::invocation::LogLine;
 use crate::limiter::Limiter;
 use crate::limits;
-use crate::seats::Seats;
+use crate::seats::{Seat, Seats};
 use crate::watchdog::{self, Watchdog};
 use crate::{LogLevel, Ports, ReleaseRef};
 
@@ -19,6 +18,13 @@ pub(crate) struct HostSide {
     pub(crate) seats: Seats,
     pub(crate) watchdog: Watchdog,
     pub(crate) tokio: tokio::runtime::Handle,
+}
+
+/// What every guest of a release on one engine shares.
+pub(crate) struct Shared {
+    pub(crate) host: Arc<HostSide>,
+    pub(crate) ports: Arc<Ports>,
+    pub(crate) release: Arc<ReleaseRef>,
 }
 
 /// Whether a call may have effects.
@@ -32,32 +38,31 @@ pub(crate) enum Purity {
 
 /// The host's side of one instance: the data of its `wasmtime::Store`.
 pub(crate) struct Guest {
-    pub(crate) host: Arc<HostSide>,
-    pub(crate) ports: Arc<Ports>,
-    pub(crate) release: Arc<ReleaseRef>,
+    pub(crate) shared: Arc<Shared>,
     pub(crate) user: Option<UserId>,
     pub(crate) purity: Purity,
     pub(crate) limiter: Limiter,
     pub(crate) meter: Meter,
     pub(crate) deadline: Deadline,
-    pub(crate) seat: Option<OwnedSemaphorePermit>,
+    pub(crate) seat: Option<Seat>,
 }
 
 impl Guest {
     /// Who calls the host.
     pub(crate) fn caller(&self) -> PluginCaller {
+        let release = &self.shared.release;
         PluginCaller {
-            plugin: self.release.plugin,
-            release: self.release.id,
-            institution: self.release.institution,
-            granted: self.release.scopes,
+            plugin: release.plugin,
+            release: release.id,
+            institution: release.institution,
+            granted: release.scopes,
             on_behalf_of: self.user,
         }
     }
 
     /// The watchdog asks whether the guest may go on.
     pub(crate) fn on_watchdog(&mut self) -> wasmtime::Result<UpdateDeadline> {
-        let now = self.host.watchdog.now();
+        let now = self.shared.host.watchdog.now();
         match self.deadline.at.checked_sub(now) {
             Some(left) if left > 0 => Ok(UpdateDeadline::Continue(left)),
             Some(_) | None => Err(Stop::Deadline(self.deadline.run).into()),

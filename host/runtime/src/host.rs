@@ -47,7 +47,7 @@ impl Guest {
             let reason = "quote is pure: it may call nothing but log";
             return Ok(Err(E::denied(reason.to_owned())));
         }
-        match self.ports.gate.permit(&self.caller(), scope) {
+        match self.shared.ports.gate.permit(&self.caller(), scope) {
             Ok(permit) => body(self, &permit),
             Err(denied) => Ok(Err(E::denied(format!(
                 "{}: {}",
@@ -62,7 +62,7 @@ impl Guest {
     /// [`WAIT_HOST_CALLS_MAX`](crate::limits::WAIT_HOST_CALLS_MAX) in all: none when that
     /// is used up.
     pub(crate) fn wait<T>(&mut self, answer: impl Future<Output = T>) -> Option<T> {
-        let host = Arc::clone(&self.host);
+        let host = Arc::clone(&self.shared.host);
         let mut answer = pin!(answer);
         // A cached answer is there at once and costs no core.
         if let Some(ready) = host.tokio.block_on(poll_once(answer.as_mut())) {

@@ -1,6 +1,6 @@
 //! Runs plugins: wasmtime, the compile cache, every limit, and what a guest may call.
 //!
-//! Players: [`Runtime`] makes one engine and keeps releases ready to be called
+//! Players: [`Runtime`] has an engine for each core and keeps releases ready to be called
 //! ([`Loaded`]); one file of `host/` per WIT interface serves the guests, through the
 //! [`Ports`], which the real rooms ([`RoomPorts`]) and the in-memory [`sandbox`]
 //! implement; [`Invocations`] keeps the records of what ran.
@@ -31,6 +31,7 @@ mod host;
 mod invocation;
 mod invocations;
 mod job;
+mod lane;
 mod limiter;
 pub mod limits;
 mod loaded;

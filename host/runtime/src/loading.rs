@@ -6,8 +6,13 @@ use qiao_registry::{Registry, Release};
 use sha2::{Digest, Sha256};
 use wasmtime::component::Component;
 
-use crate::loaded::{Exports, LoadError, Loaded, QuoteHistory};
+use crate::guest::Shared;
+use crate::lane::{Lane, Lanes};
+use crate::loaded::{Exports, LoadError, Loaded, Prepared};
 use crate::{Ports, ReleaseRef, Runtime, compile};
+
+/// Something on each lane, beside the lane.
+type OnLanes<T> = Lanes<(Arc<Lane>, T)>;
 
 impl Runtime {
     /// The release, if it is ready to be called.
@@ -45,16 +50,20 @@ impl Runtime {
         if hex::encode(digest) != release.digest {
             return Err(LoadError::WrongDigest);
         }
-        let component = self.component(&digest, component).await?;
-        let exports = Exports::find(&self.0.linker, &component)
-            .map_err(|error| LoadError::NotAPlugin(format!("{error:#}")))?;
-        Ok(Arc::new(Loaded {
-            exports,
-            ports,
-            flights: self.0.host.seats.flights_of(release.plugin),
-            quotes: QuoteHistory::default(),
-            release: Arc::new(release.clone()),
-        }))
+        let components = self.components(&digest, component).await?;
+        let release = Arc::new(release.clone());
+        let prepared = components.each(|(lane, component)| {
+            let exports = Exports::find(&lane.linker, component)
+                .map_err(|error| LoadError::NotAPlugin(format!("{error:#}")))?;
+            let shared = Shared {
+                host: Arc::clone(&self.0.host),
+                ports: Arc::clone(&ports),
+                release: Arc::clone(&release),
+            };
+            Ok::<_, LoadError>(Prepared::new(lane, exports, shared))
+        })?;
+        let flights = self.0.host.seats.flights_of(release.plugin);
+        Ok(Arc::new(Loaded::new(flights, prepared)))
     }
 
     /// The registry's release, ready to be called: its component is read when it is not yet.
@@ -81,13 +90,17 @@ impl Runtime {
     }
 
     /// Machine code from the cache, or compiled and kept there.
-    async fn component(&self, digest: &[u8; 32], bytes: &[u8]) -> Result<Component, LoadError> {
-        if let Some(component) = self.cached(digest) {
-            return Ok(component);
+    async fn components(
+        &self,
+        digest: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<OnLanes<Component>, LoadError> {
+        if let Some(components) = self.cached(digest) {
+            return Ok(components);
         }
         let _alone = self.0.compiling.lock().await;
-        if let Some(component) = self.cached(digest) {
-            return Ok(component);
+        if let Some(components) = self.cached(digest) {
+            return Ok(components);
         }
         let code = compile::compile(&self.0.compile, bytes).await?;
         self.0.counters.compiled.fetch_add(1, Ordering::Relaxed);
@@ -98,10 +111,10 @@ impl Runtime {
             .map_err(|error| LoadError::NotAPlugin(format!("{error:#}")))
     }
 
-    fn cached(&self, digest: &[u8; 32]) -> Option<Component> {
+    fn cached(&self, digest: &[u8; 32]) -> Option<OnLanes<Component>> {
         let code = self.0.cache.get(digest)?;
         match self.trusted(&code) {
-            Ok(component) => Some(component),
+            Ok(components) => Some(components),
             Err(error) => {
                 tracing::warn!("machine code of this host does not load: {error:#}");
                 None
@@ -114,10 +127,13 @@ impl Runtime {
         unsafe_code,
         reason = "the code comes from our own compiler, or from a file whose HMAC proves it"
     )]
-    fn trusted(&self, code: &[u8]) -> wasmtime::Result<Component> {
+    fn trusted(&self, code: &[u8]) -> wasmtime::Result<OnLanes<Component>> {
         // SAFETY: `deserialize` runs whatever the bytes say. They are the output of
         // `compile::compile` in this process, or `CompileCache::get` has verified that a
         // holder of the host key wrote exactly these bytes for this engine and settings.
-        unsafe { Component::deserialize(&self.0.engine, code) }
+        let load = |lane: &Lane| unsafe { Component::deserialize(&lane.engine, code) };
+        self.0
+            .lanes
+            .each(|lane| Ok((Arc::clone(lane), load(lane)?)))
     }
 }

@@ -7,7 +7,7 @@ use crate::bindings::v0_1_0::exports::qiao::guest::orders;
 use crate::call::{self, Budget, Ran};
 use crate::calls::Checked;
 use crate::guest::Guest;
-use crate::loaded::Loaded;
+use crate::loaded::{Exports, Loaded, Prepared};
 use crate::{
     CallError, FaultKind, Function, Quote, QuoteError, QuoteRequest, Quoted, Runtime, hash, wire,
 };
@@ -26,60 +26,42 @@ impl Runtime {
         request: &QuoteRequest,
     ) -> Result<Quoted, CallError<QuoteError>> {
         let wire_request = wire::quote_request(request);
-        if !loaded.quotes.is_too_large_for_inline() {
+        if !loaded.quote_is_too_large_for_inline() {
             let Ok(seat) = self.0.host.seats.sit().await else {
                 return Err(CallError::Unavailable);
             };
+            let on = loaded.on(&seat);
             let budget = Budget::inline_quote();
-            let ran = call::run(&self.0.host, loaded, &budget, None, Some(seat), |s, i| {
-                quote_in(loaded, s, i, &wire_request)
+            let ran = call::run(on, &budget, None, seat, |store, instance| {
+                quote_in(store, instance, &on.exports, &wire_request)
             });
             match outgrown(&ran) {
-                None => return self.settle_quote(loaded, request, ran),
-                Some(FaultKind::OutOfFuel) => loaded.quotes.found_too_large_for_inline(),
+                None => return self.settle_quote(loaded, on, request, ran),
+                Some(FaultKind::OutOfFuel) => loaded.found_quote_too_large_for_inline(),
                 // The machine was busy; the next quote may well be quick.
                 Some(_) => {}
             }
             self.count_quote_run_again();
         }
-        let release = Arc::clone(loaded);
         let ran = self
-            .run_on_guest_thread(loaded, Function::Quote, None, move |store, instance| {
-                quote_in(&release, store, instance, &wire_request)
-            })
+            .run_on_guest_thread(
+                loaded,
+                Function::Quote,
+                None,
+                move |store, instance, exports| quote_in(store, instance, exports, &wire_request),
+            )
             .await;
         match ran {
-            Some(ran) => self.settle_quote(loaded, request, ran),
+            // Wherever it ran: what is counted there is only ever summed.
+            Some(ran) => self.settle_quote(loaded, loaded.first(), request, ran),
             None => Err(CallError::Unavailable),
         }
-    }
-
-    /// As [`Runtime::quote`], whole on this thread, which may be any thread: for
-    /// measurements and replays, with every limit but the turn.
-    ///
-    /// # Errors
-    /// The plugin's refusal, or its fault.
-    pub fn quote_blocking(
-        &self,
-        loaded: &Loaded,
-        request: &QuoteRequest,
-    ) -> Result<Quoted, CallError<QuoteError>> {
-        let wire_request = wire::quote_request(request);
-        let budget = Budget::of(Function::Quote);
-        let ran = call::run(
-            &self.0.host,
-            loaded,
-            &budget,
-            None,
-            None,
-            |store, instance| quote_in(loaded, store, instance, &wire_request),
-        );
-        self.settle_quote(loaded, request, ran)
     }
 
     fn settle_quote(
         &self,
         loaded: &Loaded,
+        on: &Prepared,
         request: &QuoteRequest,
         ran: Ran<Checked<Quote, QuoteError>>,
     ) -> Result<Quoted, CallError<QuoteError>> {
@@ -87,7 +69,7 @@ impl Runtime {
         let quote = match ran.answer {
             // Logging quotes are recorded like any call, so that their author sees the lines.
             Ok(Ok(Ok(quote))) if ran.log.is_empty() => {
-                self.count_quote(loaded);
+                on.count_quote();
                 quote
             }
             answer => self.settle(loaded, Function::Quote, Ran { answer, ..ran })?,
@@ -101,14 +83,19 @@ impl Runtime {
     }
 }
 
+/// What `quote` gives, in WIT 0.1.0.
+type QuoteResult = (Result<orders::QuoteAnswer, orders::QuoteError>,);
+
 pub(crate) fn quote_in(
-    loaded: &Loaded,
     store: &mut Store<Guest>,
     instance: &Instance,
+    exports: &Exports,
     request: &orders::QuoteRequest,
 ) -> wasmtime::Result<Checked<Quote, QuoteError>> {
-    let guest = loaded.exports.orders.load(&mut *store, instance)?;
-    Ok(match guest.call_quote(&mut *store, request)? {
+    let quote = instance
+        .get_typed_func::<(&orders::QuoteRequest,), QuoteResult>(&mut *store, &exports.quote)?;
+    let (answer,) = quote.call(&mut *store, (request,))?;
+    Ok(match answer {
         Ok(answer) => wire::quote(answer).map(Ok),
         Err(error) => Ok(Err(wire::quote_error(error))),
     })

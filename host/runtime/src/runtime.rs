@@ -4,13 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use qiao_model::{Env, ReleaseId, Secret};
 use quick_cache::sync::Cache;
-use wasmtime::Engine;
-use wasmtime::component::{HasSelf, Linker};
 
-use crate::bindings::v0_1_0::Plugin;
 use crate::cache::CompileCache;
 use crate::compile::CompileMode;
-use crate::guest::{Guest, HostSide};
+use crate::guest::HostSide;
+use crate::lane::{Lane, Lanes};
 use crate::loaded::Loaded;
 use crate::ports::OrdersPort;
 use crate::recorder::Recorder;
@@ -38,8 +36,7 @@ pub struct Runtime(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) env: Env,
-    pub(crate) engine: Engine,
-    pub(crate) linker: Linker<Guest>,
+    pub(crate) lanes: Lanes<Arc<Lane>>,
     pub(crate) cache: CompileCache,
     pub(crate) compile: CompileMode,
     /// One compilation at a time: it takes every core for itself.
@@ -56,7 +53,6 @@ pub(crate) struct Counters {
     pub(crate) answered: AtomicU64,
     pub(crate) refused: AtomicU64,
     pub(crate) faulted: AtomicU64,
-    pub(crate) quotes: AtomicU64,
     pub(crate) quotes_run_again: AtomicU64,
     pub(crate) compiled: AtomicU64,
 }
@@ -98,18 +94,16 @@ impl Runtime {
     /// See [`StartError`].
     pub fn new(config: RuntimeConfig, ports: Ports) -> Result<Self, StartError> {
         let broken = |error: wasmtime::Error| StartError::Engine(format!("{error:#}"));
-        let engine = engine::running().map_err(broken)?;
-        let mut linker = Linker::new(&engine);
-        Plugin::add_to_linker::<Guest, HasSelf<Guest>>(&mut linker, |guest| guest)
-            .map_err(broken)?;
-        let settings_hash = engine::settings_hash(&engine);
         let cores = config
             .cores
             .or_else(|| std::thread::available_parallelism().ok().map(usize::from))
             .unwrap_or(1);
+        let lanes = Lanes::start(cores).map_err(broken)?;
+        let settings_hash = engine::settings_hash(&lanes.first().engine);
         let host = HostSide {
             seats: Seats::new(cores),
-            watchdog: Watchdog::start(&engine).map_err(StartError::Watchdog)?,
+            watchdog: Watchdog::start(lanes.iter().map(|lane| &lane.engine))
+                .map_err(StartError::Watchdog)?,
             tokio: tokio::runtime::Handle::current(),
         };
         Ok(Self(Arc::new(Inner {
@@ -122,8 +116,7 @@ impl Runtime {
             ports: Arc::new(ports),
             recorder: Recorder::default(),
             counters: Counters::default(),
-            linker,
-            engine,
+            lanes,
         })))
     }
 
@@ -146,22 +139,16 @@ impl Runtime {
     pub fn stats(&self) -> Stats {
         let counters = &self.0.counters;
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        let quotes = self.0.lanes.iter().map(|lane| lane.quotes()).sum();
         Stats {
-            answered: read(&counters.answered),
+            answered: read(&counters.answered) + quotes,
             refused: read(&counters.refused),
             faulted: read(&counters.faulted),
-            quotes: read(&counters.quotes),
+            quotes,
             quotes_run_again: read(&counters.quotes_run_again),
             compiled: read(&counters.compiled),
             records_dropped: self.0.recorder.dropped(),
         }
-    }
-
-    /// Counts a quote that went well: it leaves no record.
-    pub(crate) fn count_quote(&self, loaded: &Loaded) {
-        loaded.quotes.count();
-        self.0.counters.answered.fetch_add(1, Ordering::Relaxed);
-        self.0.counters.quotes.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count_quote_run_again(&self) {

@@ -1,5 +1,7 @@
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use qiao_model::PluginId;
@@ -11,9 +13,69 @@ use crate::limits;
 /// a host call waits. A *flight* is a call that has begun and not ended; a plugin has only
 /// some of them, so that a slow one leaves room for its neighbours.
 pub(crate) struct Seats {
-    seats: Arc<Semaphore>,
+    seats: Arc<Row>,
     flights: Arc<Semaphore>,
     flights_of: Mutex<HashMap<PluginId, Arc<Semaphore>>>,
+}
+
+/// The seats themselves: as many permits as places.
+struct Row {
+    permits: Semaphore,
+    places: Box<[Place]>,
+}
+
+/// Whether a seat is taken, on a cache line of its own: a core that sits down where it
+/// sat before waits for no other.
+#[derive(Default)]
+#[repr(align(64))]
+struct Place {
+    taken: AtomicBool,
+}
+
+/// A core, until it is dropped.
+pub(crate) struct Seat {
+    row: Arc<Row>,
+    number: usize,
+}
+
+impl Seat {
+    /// Which of the host's seats; nobody else has it meanwhile.
+    pub(crate) const fn number(&self) -> usize {
+        self.number
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if let Some(place) = self.row.places.get(self.number) {
+            place.taken.store(false, Ordering::Release);
+        }
+        self.row.permits.add_permits(1);
+    }
+}
+
+impl Row {
+    /// A place for whoever holds a permit: the one that this thread had last, or the next
+    /// that is free.
+    fn place(self: &Arc<Self>) -> Seat {
+        thread_local!(static LAST: Cell<usize> = const { Cell::new(0) });
+        let free = |number: &usize| {
+            let place = self.places.get(*number);
+            place.is_some_and(|place| !place.taken.swap(true, Ordering::Acquire))
+        };
+        let places = self.places.len();
+        let last = LAST.get();
+        loop {
+            // There is one: no more permits are out than places are taken. It may be behind
+            // us when another thread got up and sat down meanwhile.
+            let from_last = (0..places).map(|step| (last + step) % places);
+            if let Some(number) = from_last.into_iter().find(free) {
+                LAST.set(number);
+                let row = Arc::clone(self);
+                return Seat { row, number };
+            }
+        }
+    }
 }
 
 /// A call that has begun.
@@ -28,8 +90,13 @@ pub(crate) struct Full;
 
 impl Seats {
     pub(crate) fn new(cores: usize) -> Self {
+        let places: Box<[_]> = (0..cores.max(1)).map(|_| Place::default()).collect();
+        let row = Row {
+            permits: Semaphore::new(places.len()),
+            places,
+        };
         Self {
-            seats: Arc::new(Semaphore::new(cores.max(1))),
+            seats: Arc::new(row),
             flights: Arc::new(Semaphore::new(limits::CALLS_IN_FLIGHT_MAX)),
             flights_of: Mutex::default(),
         }
@@ -62,25 +129,23 @@ impl Seats {
     }
 
     /// A core, at once or when one is free.
-    pub(crate) async fn sit(&self) -> Result<OwnedSemaphorePermit, Full> {
-        if let Some(seat) = self.try_sit() {
-            return Ok(seat);
+    pub(crate) async fn sit(&self) -> Result<Seat, Full> {
+        if let Ok(permit) = self.seats.permits.try_acquire() {
+            permit.forget();
+            return Ok(self.seats.place());
         }
-        let seat = Arc::clone(&self.seats).acquire_owned();
-        match tokio::time::timeout(limits::WAIT_TURN_MAX, seat).await {
-            Ok(Ok(seat)) => Ok(seat),
-            Ok(Err(_)) | Err(_) => Err(Full),
+        match tokio::time::timeout(limits::WAIT_TURN_MAX, self.sit_again()).await {
+            Ok(Some(seat)) => Ok(seat),
+            Ok(None) | Err(_) => Err(Full),
         }
     }
 
-    /// A core, if one is free.
-    pub(crate) fn try_sit(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).try_acquire_owned().ok()
-    }
-
-    /// A core again, for a guest that gave its up while it waited.
-    pub(crate) async fn sit_again(&self) -> Option<OwnedSemaphorePermit> {
-        Arc::clone(&self.seats).acquire_owned().await.ok()
+    /// A core again, for a guest that gave its up while it waited: it waits for as long as
+    /// it takes.
+    pub(crate) async fn sit_again(&self) -> Option<Seat> {
+        let permit = self.seats.permits.acquire().await.ok()?;
+        permit.forget();
+        Some(self.seats.place())
     }
 }
 
@@ -123,5 +188,37 @@ mod tests {
         assert!(seats.sit().await.is_err());
         drop(seat);
         assert!(seats.sit().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn nobody_sits_where_another_sits() {
+        let seats = Seats::new(2);
+        let first = seats.sit().await.unwrap();
+        let second = seats.sit().await.unwrap();
+        assert_ne!(first.number(), second.number());
+        let free = first.number();
+        drop(first);
+        assert_eq!(seats.sit().await.unwrap().number(), free);
+        drop(second);
+    }
+
+    #[test]
+    fn threads_that_sit_down_and_get_up_never_share_a_seat() {
+        const SEATS: usize = 2;
+        let seats = Seats::new(SEATS);
+        let sitting: Vec<_> = (0..SEATS).map(|_| AtomicBool::new(false)).collect();
+        std::thread::scope(|scope| {
+            for _ in 0..2 * SEATS {
+                scope.spawn(|| {
+                    let waits = tokio::runtime::Builder::new_current_thread();
+                    let waits = { waits }.enable_time().build().unwrap();
+                    for _ in 0..2_000 {
+                        let seat = waits.block_on(seats.sit()).unwrap();
+                        assert!(!sitting[seat.number()].swap(true, Ordering::SeqCst));
+                        sitting[seat.number()].store(false, Ordering::SeqCst);
+                    }
+                });
+            }
+        });
     }
 }

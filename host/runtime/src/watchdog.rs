@@ -2,31 +2,37 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use wasmtime::Engine;
+
 use crate::limits::WATCHDOG_STEP;
 
-/// Counts steps of [`WATCHDOG_STEP`] on a thread of its own and moves the engine's epoch
-/// with each, so that a guest that does not yield is interrupted.
+/// Counts steps of [`WATCHDOG_STEP`] on a thread of its own and moves the epoch of
+/// every engine with each, so that a guest that does not yield is interrupted.
 pub(crate) struct Watchdog {
     steps: Arc<AtomicU64>,
 }
 
 impl Watchdog {
     /// Starts the thread; it ends when the watchdog is dropped.
-    pub(crate) fn start(engine: &wasmtime::Engine) -> std::io::Result<Self> {
+    pub(crate) fn start<'a>(engines: impl Iterator<Item = &'a Engine>) -> std::io::Result<Self> {
         let steps = Arc::new(AtomicU64::new(0));
         let weak_steps = Arc::downgrade(&steps);
-        let engine = engine.weak();
+        let engines: Vec<_> = engines.map(Engine::weak).collect();
         std::thread::Builder::new()
             .name("qiao-watchdog".to_owned())
             .spawn(move || {
                 loop {
                     std::thread::sleep(WATCHDOG_STEP);
-                    let (Some(steps), Some(engine)) = (weak_steps.upgrade(), engine.upgrade())
-                    else {
+                    let Some(steps) = weak_steps.upgrade() else {
                         return;
                     };
                     steps.fetch_add(1, Ordering::Relaxed);
-                    engine.increment_epoch();
+                    for engine in &engines {
+                        // One that is gone has no guests to be stopped.
+                        if let Some(engine) = engine.upgrade() {
+                            engine.increment_epoch();
+                        }
+                    }
                 }
             })?;
         Ok(Self { steps })

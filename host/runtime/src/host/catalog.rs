@@ -50,7 +50,7 @@ impl Host for Guest {
                 Ok(product) => product,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let registering = ports.catalog.register_product(permit, product);
             Ok(settle(guest.wait(registering)))
         })
@@ -62,8 +62,8 @@ impl Host for Guest {
                 Ok(price) => price,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             let publishing = ports.catalog.publish_price(permit, plugin, &product, price);
             Ok(settle(guest.wait(publishing)))
         })
@@ -71,8 +71,8 @@ impl Host for Guest {
 
     fn latest_price(&mut self, product: String) -> Answer<Option<Price>, CatalogError> {
         self.call(Scope::CatalogWrite, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             let price = guest.wait(ports.catalog.latest_price(permit, plugin, &product));
             Ok(settle(price).map(|price| price.as_ref().map(wire::price)))
         })

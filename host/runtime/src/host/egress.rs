@@ -44,7 +44,7 @@ impl Host for Guest {
                 Err(refusal) => return Ok(Err(refusal)),
             };
             guest.meter.egress_request(request.body.len())?;
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let sending = ports.egress.send(permit, request);
             let response = guest.wait(tokio::time::timeout(EGRESS_WAIT_MAX, sending));
             let response = match response {
@@ -71,7 +71,7 @@ impl Host for Guest {
 /// The request below the manifest's rule, within the guest's limits.
 fn outgoing(guest: &Guest, request: Request) -> Result<HttpRequest, EgressError> {
     let invalid = |cause: &str| EgressError::InvalidRequest(cause.to_owned());
-    let rules = &guest.release.egress;
+    let rules = &guest.shared.release.egress;
     let Some(rule) = rules.iter().find(|rule| rule.name == request.rule) else {
         let cause = format!("the manifest has no egress rule `{}`", request.rule);
         return Err(EgressError::NotAllowed(cause));

@@ -37,8 +37,8 @@ impl Host for Guest {
             if text.trim().is_empty() || chars > MESSAGE_CHARS_MAX {
                 return Ok(Err(MessagesError::InvalidText));
             }
-            let ports = Arc::clone(&guest.ports);
-            let institution = guest.release.institution;
+            let ports = Arc::clone(&guest.shared.ports);
+            let institution = guest.shared.release.institution;
             let user = guest.wait(ports.gate.user_of_subject(institution, &subject));
             let user = match user {
                 Some(Ok(Some(user))) => user,

@@ -35,11 +35,11 @@ impl Host for Guest {
 
     fn by_reference(&mut self, reference: String) -> Answer<Vec<Order>, OrdersError> {
         self.call(Scope::OrdersRead, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let Some(orders) = ports.orders.get() else {
                 return Ok(Err(OrdersError::Unavailable));
             };
-            let plugin = guest.release.plugin;
+            let plugin = guest.shared.release.plugin;
             let found = guest.wait(orders.orders_by_reference(permit, plugin, &reference));
             Ok(match found {
                 Some(Ok(orders)) => Ok(orders
@@ -66,11 +66,11 @@ pub(crate) enum OwnOrder {
 impl Guest {
     /// The order, if it is this plugin's own.
     pub(crate) fn own_order(&mut self, permit: &Permit, order: OrderId) -> OwnOrder {
-        let ports = Arc::clone(&self.ports);
+        let ports = Arc::clone(&self.shared.ports);
         let Some(orders) = ports.orders.get() else {
             return OwnOrder::Unavailable;
         };
-        let plugin = self.release.plugin;
+        let plugin = self.shared.release.plugin;
         match self.wait(orders.order(permit, plugin, order)) {
             Some(Ok(Some(order))) => OwnOrder::Found(order),
             Some(Ok(None)) => OwnOrder::None,
@@ -79,14 +79,14 @@ impl Guest {
     }
 
     fn order_to_wire(&self, order: PluginOrder) -> Order {
-        let institution = self.release.institution;
+        let institution = self.shared.release.institution;
         Order {
             id: order.id.to_string(),
             kind: wire::order_kind(order.kind),
             state: wire::order_state(order.state),
             product: order.product,
             reference: order.reference,
-            user: self.ports.gate.subject(institution, order.user),
+            user: self.shared.ports.gate.subject(institution, order.user),
             principal: wire::money(order.principal),
             confirmed_at: wire::timestamp(order.confirmed_at),
         }

@@ -44,7 +44,7 @@ impl Host for Guest {
                 Ok(order) => order,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let payment = guest.wait(ports.payments.payment(permit, order));
             Ok(settle(payment))
         })
@@ -73,9 +73,9 @@ impl Host for Guest {
                 Ok(order) => order,
                 Err(refusal) => return Ok(Err(refusal)),
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let request = RefundRequest {
-                plugin: guest.release.plugin,
+                plugin: guest.shared.release.plugin,
                 order,
                 amount,
                 reason: &reason,
@@ -103,12 +103,12 @@ impl Host for Guest {
                 Ok(offer) => offer,
                 Err(fault) => return Ok(Err(PaymentsError::NotOrderable(fault.message))),
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let Some(orders) = ports.orders.get() else {
                 return Ok(Err(PaymentsError::Unavailable));
             };
             let request = ChargeRequest {
-                plugin: guest.release.plugin,
+                plugin: guest.shared.release.plugin,
                 mandate,
                 offer,
                 key: &charge.key,

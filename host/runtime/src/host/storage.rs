@@ -30,8 +30,8 @@ impl From<StoragePortError> for StorageError {
 impl Host for Guest {
     fn get(&mut self, key: String) -> Answer<Option<Vec<u8>>, StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
@@ -41,8 +41,8 @@ impl Host for Guest {
 
     fn set(&mut self, key: String, value: Vec<u8>) -> Answer<(), StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
@@ -57,8 +57,8 @@ impl Host for Guest {
 
     fn delete(&mut self, key: String) -> Answer<(), StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             if let Err(refusal) = check_key(&key) {
                 return Ok(Err(refusal));
             }
@@ -70,8 +70,8 @@ impl Host for Guest {
 
     fn keys(&mut self, prefix: String, after: Option<String>) -> Answer<Vec<String>, StorageError> {
         self.call(Scope::Storage, |guest, permit| {
-            let ports = Arc::clone(&guest.ports);
-            let plugin = guest.release.plugin;
+            let ports = Arc::clone(&guest.shared.ports);
+            let plugin = guest.shared.release.plugin;
             let is_none = |key: &String| key.len() > STORAGE_KEY_BYTES_MAX || !is_plain_text(key);
             if is_none(&prefix) || after.as_ref().is_some_and(is_none) {
                 return Ok(Err(StorageError::InvalidKey));

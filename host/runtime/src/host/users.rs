@@ -22,7 +22,7 @@ impl Host for Guest {
             let Some(user) = guest.present(&subject) else {
                 return Ok(Err(UsersError::NotPresent));
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let name = guest.wait(ports.users.display_name(permit, user));
             Ok(match name {
                 Some(Ok(Some(display_name))) => Ok(UserProfile { display_name }),
@@ -37,11 +37,11 @@ impl Host for Guest {
             let Some(user) = guest.present(&subject) else {
                 return Ok(Err(UsersError::NotPresent));
             };
-            let ports = Arc::clone(&guest.ports);
+            let ports = Arc::clone(&guest.shared.ports);
             let Some(orders) = ports.orders.get() else {
                 return Ok(Err(UsersError::Unavailable));
             };
-            let plugin = guest.release.plugin;
+            let plugin = guest.shared.release.plugin;
             let holding = guest.wait(orders.holding(permit, plugin, user, &product));
             Ok(match holding {
                 Some(Ok(Some(holding))) => Ok(UserHolding {
@@ -61,7 +61,11 @@ impl Guest {
     /// about anybody else, whatever it remembers.
     fn present(&self, subject: &str) -> Option<UserId> {
         let user = self.user?;
-        let own = self.ports.gate.subject(self.release.institution, user);
+        let own = self
+            .shared
+            .ports
+            .gate
+            .subject(self.shared.release.institution, user);
         (own == subject).then_some(user)
     }
 }

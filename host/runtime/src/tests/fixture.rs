@@ -9,7 +9,7 @@ use qiao_model::{
 };
 use qiao_tests::TestDatabase;
 
-use crate::guest::{Deadline, Guest, Meter, Purity};
+use crate::guest::{Deadline, Guest, Meter, Purity, Shared};
 use crate::limiter::Limiter;
 use crate::sandbox::Sandbox;
 use crate::{
@@ -142,10 +142,13 @@ pub(crate) fn guest_of(
         scopes,
         egress,
     };
-    Guest {
+    let shared = Shared {
         host: Arc::clone(&inner.host),
         ports: Arc::clone(&inner.ports),
         release: Arc::new(release),
+    };
+    Guest {
+        shared: Arc::new(shared),
         user: Some(USER),
         purity,
         limiter: Limiter::default(),

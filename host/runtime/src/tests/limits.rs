@@ -22,13 +22,14 @@ const RUN: Duration = Duration::from_secs(5);
 fn link(host: &Host, text: &str) -> wasmtime::Result<InstancePre<Guest>> {
     let code = engine::compiling()?.precompile_component(&wat::parse_str(text).unwrap())?;
     let component = trusted(host, &code)?;
-    host.runtime.0.linker.instantiate_pre(&component)
+    let lane = host.runtime.0.lanes.first();
+    lane.linker.instantiate_pre(&component)
 }
 
 #[expect(unsafe_code, reason = "the code was compiled the line before")]
 fn trusted(host: &Host, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the code comes from our own compiler.
-    unsafe { Component::deserialize(&host.runtime.0.engine, code) }
+    unsafe { Component::deserialize(&host.runtime.0.lanes.first().engine, code) }
 }
 
 /// Calls the component's `run` with a number.

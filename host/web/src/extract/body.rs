@@ -9,6 +9,8 @@ use serde::de::DeserializeOwned;
 
 use crate::problem::{Kind, Problem};
 
+/// What most answers need; a longer one grows.
+const USUAL_ANSWER_BYTES: usize = 2_048;
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// A JSON body, whose refusals are problems.
@@ -26,8 +28,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(CONTENT_TYPE, JSON)], body).into_response(),
+        let mut body = Vec::with_capacity(USUAL_ANSWER_BYTES);
+        match serde_json::to_writer(&mut body, &self.0) {
+            Ok(()) => ([(CONTENT_TYPE, JSON)], body).into_response(),
             Err(error) => Problem::new(Kind::Internal, error.to_string()).into_response(),
         }
     }
