@@ -1,5 +1,7 @@
 //! The statements of a spread.
 
+use std::fmt::{Display, Write as _};
+
 use qiao_db::attest::Fact;
 use qiao_db::{Engine, Error, Tx, WriteRows};
 use qiao_model::{LedgerAccountId, TransferId};
@@ -21,8 +23,6 @@ on conflict (id) do update set debits = ledger_account.debits + excluded.debits,
     transfers = ledger_account.transfers + excluded.transfers, last_transfer = excluded.last_transfer
 where ledger_account.transfers = $8";
 
-// PostgreSQL does both in one statement: reading the rows out of their text costs it as
-// much as finding them.
 const RECEIVE_SQLITE: WriteRows = WriteRows {
     sqlite: [
         "with x (id, minor, transfers, transfer) as (",
@@ -36,14 +36,23 @@ from x where ledger_account.id = x.id and ledger_account.transfers = x.transfers
 // What the transfers of a spread share comes once: less to bind for each of them.
 const INSERT: WriteRows = WriteRows {
     sqlite: [
-        "with x (id, credit, minor, transfers, debit_previous, credit_previous, debit_balance, credit_balance) as (",
+        "with x (id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance) as (",
         ") insert into ledger_transfer (id, credit_account, minor, debit_previous, credit_previous,
     debit_balance, credit_balance, kind, debit_account, purpose, reference, at)
 select id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance, ?, ?, ?, ?, ? from x",
     ],
-    postgres: "with x as materialized (
-    select * from json_to_recordset($1::json) as x(id text, credit text, minor bigint, transfers bigint,
-        debit_previous text, credit_previous text, debit_balance bigint, credit_balance bigint)
+    postgres: "",
+};
+
+// Columns of ids and numbers, each a text of values between commas: PostgreSQL splits such
+// texts in half the time that it reads rows out of JSON.
+const RECEIVE_AND_INSERT_POSTGRES: &str = "with x as materialized (
+    select id, credit, minor::bigint as minor, transfers::bigint as transfers, debit_previous,
+        credit_previous, debit_balance::bigint as debit_balance, credit_balance::bigint as credit_balance
+    from unnest(string_to_array($1, ','), string_to_array($2, ','), string_to_array($3, ','),
+        string_to_array($4, ','), string_to_array($5, ',', ''), string_to_array($6, ',', ''),
+        string_to_array($7, ','), string_to_array($8, ','))
+        as x(id, credit, minor, transfers, debit_previous, credit_previous, debit_balance, credit_balance)
 ), received as (
     update ledger_account as a
     set credits = a.credits + x.minor, transfers = a.transfers + 1, last_transfer = x.id
@@ -51,9 +60,9 @@ select id, credit, minor, debit_previous, credit_previous, debit_balance, credit
 )
 insert into ledger_transfer (id, credit_account, minor, debit_previous, credit_previous,
     debit_balance, credit_balance, kind, debit_account, purpose, reference, at)
-select id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance, $2, $3, $4, $5, $6
-from x where (select count(*) from received) = (select count(*) from x)",
-};
+select id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance,
+    $9, $10, $11, $12, $13
+from x where (select count(*) from received) = (select count(*) from x)";
 
 const PLACES_SQLITE: &str = "select id, debits, credits, pending_in, transfers, last_transfer
 from ledger_account where id in (select value from json_each($1)) order by id";
@@ -65,13 +74,15 @@ cross join lateral (select * from ledger_account where ledger_account.id = wante
 const PLACE: &str = "select debits, credits, pending_in, transfers, last_transfer
 from ledger_account where id = $1";
 
+/// Bytes of an id and its comma.
+const COLUMN_VALUE_BYTES: usize = 32;
+
 /// What differs from one transfer of a spread to the next.
 #[derive(Serialize)]
 struct InsertRow {
     id: AsText<TransferId>,
     credit: AsText<LedgerAccountId>,
     minor: i64,
-    transfers: i64,
     debit_previous: Option<AsText<TransferId>>,
     credit_previous: Option<AsText<TransferId>>,
     debit_balance: i64,
@@ -116,11 +127,12 @@ pub(crate) async fn give(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
 /// Gives each account its amount and appends the transfers, in order, unless one of the
 /// accounts moved since it was read.
 pub(crate) async fn receive(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
-    let is_unmoved = match tx.engine() {
-        Engine::Sqlite => receive_sqlite(tx, spread).await?,
-        Engine::Postgres => true,
+    let stored = match tx.engine() {
+        Engine::Sqlite if receive_sqlite(tx, spread).await? => insert_sqlite(tx, spread).await?,
+        Engine::Sqlite => return Ok(false),
+        Engine::Postgres => receive_and_insert_postgres(tx, spread).await?,
     };
-    Ok(is_unmoved && insert_transfers(tx, spread).await?)
+    Ok(usize::try_from(stored) == Ok(spread.rows.len()))
 }
 
 async fn receive_sqlite(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
@@ -136,13 +148,12 @@ async fn receive_sqlite(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
     Ok(usize::try_from(done) == Ok(rows.len()))
 }
 
-async fn insert_transfers(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
+async fn insert_sqlite(tx: &mut Tx, spread: &Spread) -> Result<u64, Error> {
     let rows: Vec<_> = (spread.rows.iter())
         .map(|row| InsertRow {
             id: AsText(row.line.id),
             credit: AsText(row.line.account),
             minor: row.line.minor,
-            transfers: row.line.place.transfers,
             debit_previous: row.giver_previous.map(AsText),
             credit_previous: row.line.place.last_transfer.map(AsText),
             debit_balance: row.giver_balance,
@@ -156,8 +167,39 @@ async fn insert_transfers(tx: &mut Tx, spread: &Spread) -> Result<bool, Error> {
         reference: &spread.of.reference,
         at: spread.of.at.as_millis(),
     };
-    let stored = tx.write_rows_sharing(&INSERT, &rows, &shared).await?;
-    Ok(usize::try_from(stored) == Ok(rows.len()))
+    tx.write_rows_sharing(&INSERT, &rows, &shared).await
+}
+
+async fn receive_and_insert_postgres(tx: &mut Tx, spread: &Spread) -> Result<u64, Error> {
+    let id_of = |id: Option<TransferId>| id.map(|id| id.to_string()).unwrap_or_default();
+    let done = sqlx::query(RECEIVE_AND_INSERT_POSTGRES)
+        .bind(column(spread, |row| row.line.id))
+        .bind(column(spread, |row| row.line.account))
+        .bind(column(spread, |row| row.line.minor))
+        .bind(column(spread, |row| row.line.place.transfers))
+        .bind(column(spread, |row| id_of(row.giver_previous)))
+        .bind(column(spread, |row| id_of(row.line.place.last_transfer)))
+        .bind(column(spread, |row| row.giver_balance))
+        .bind(column(spread, |row| row.balance))
+        .bind(TransferKind::Posted.name())
+        .bind(spread.of.giver.id().to_string())
+        .bind(spread.of.purpose)
+        .bind(&spread.of.reference)
+        .bind(spread.of.at.as_millis())
+        .execute(tx.conn())
+        .await?;
+    Ok(done.rows_affected())
+}
+
+/// A value of each row, between commas: an id, a number or nothing.
+fn column<T: Display>(spread: &Spread, value: impl Fn(&SpreadRow) -> T) -> String {
+    let mut column = String::with_capacity(spread.rows.len().saturating_mul(COLUMN_VALUE_BYTES));
+    for (at, row) in spread.rows.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // Writing to a text does not fail.
+        let _ = write!(column, "{comma}{}", value(row));
+    }
+    column
 }
 
 /// What is attested of each of its transfers. Does no IO.

@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
-use axum_extra::extract::CookieJar;
+use axum_extra::extract::cookie::Cookie;
 use qiao_auth::{Permit, Session};
 use qiao_model::Scope;
 
@@ -133,9 +133,18 @@ pub async fn session(parts: &Parts, app: &App) -> Result<Option<Session>, Proble
 /// The value of the session's cookie, whether it counts or not.
 #[must_use]
 pub fn session_token(headers: &HeaderMap, app: &App) -> Option<String> {
-    let jar = CookieJar::from_headers(headers);
-    let cookie = jar.get(app.config.session_cookie())?;
+    let cookie = cookie(headers, app.config.session_cookie())?;
     Some(cookie.value().to_owned())
+}
+
+/// The cookie of this name, if the request has it; of several, the one sent first, which
+/// is of the narrowest path (RFC 6265, 5.4).
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<Cookie<'a>> {
+    let sent = headers.get_all(header::COOKIE).iter();
+    sent.filter_map(|header| header.to_str().ok())
+        .flat_map(Cookie::split_parse)
+        .flatten()
+        .find(|cookie| cookie.name() == name)
 }
 
 /// Whether what came with a request is the session's CSRF token.

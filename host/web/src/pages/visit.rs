@@ -5,7 +5,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum_extra::extract::CookieJar;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_auth::{Permit, Session};
@@ -17,6 +16,7 @@ use super::note::Note;
 use super::text::Text;
 use super::view::{Face, Failure, Icon, Link, Locale, Shell, Visitor};
 use crate::App;
+use crate::extract::cookie;
 use crate::problem::{Kind, Problem};
 
 const LANGUAGE_COOKIE: &str = "qiao-lang";
@@ -90,10 +90,8 @@ fn face_of(path: &str) -> Face {
 }
 
 fn language(headers: &HeaderMap) -> Locale {
-    let jar = CookieJar::from_headers(headers);
-    if let Some(known) = jar
-        .get(LANGUAGE_COOKIE)
-        .and_then(|c| Locale::of_tag(c.value()))
+    if let Some(chosen) = cookie(headers, LANGUAGE_COOKIE)
+        && let Some(known) = Locale::of_tag(chosen.value())
     {
         return known;
     }
@@ -110,8 +108,7 @@ fn language(headers: &HeaderMap) -> Locale {
 }
 
 fn guest_token(headers: &HeaderMap) -> Option<String> {
-    let jar = CookieJar::from_headers(headers);
-    let token = jar.get(GUEST_COOKIE)?.value().to_owned();
+    let token = cookie(headers, GUEST_COOKIE)?.value().to_owned();
     (token.len() == GUEST_TOKEN_CHARS).then_some(token)
 }
 
