@@ -12,6 +12,9 @@ const WIDTH: u32 = 390;
 const HEIGHT: u32 = 844;
 /// How long an element may take to appear.
 const WAIT: Duration = Duration::from_secs(20);
+/// A busy machine shows the next page later than the click that leads there returns.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOOKS_MAX: u32 = 50;
 
 /// A browser window and the driver that moves it; both end with it.
 pub(crate) struct Browser {
@@ -107,23 +110,36 @@ impl Browser {
 
     /// All that a person can read on the page.
     pub(crate) async fn text(&self) -> String {
-        self.window
-            .find(By::Css("body"))
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
+        let mut tries = 0;
+        loop {
+            match self.body().await {
+                Ok(text) => return text,
+                // The page that was found has just given way to the next.
+                Err(_) if tries < LOOKS_MAX => tries += 1,
+                Err(error) => panic!("the page cannot be read: {error}"),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
-    /// Asserts that the page says all of this.
+    async fn body(&self) -> WebDriverResult<String> {
+        self.window.find(By::Css("body")).await?.text().await
+    }
+
+    /// Asserts that the page says all of this, or that the one it gives way to does.
     pub(crate) async fn says(&self, words: &[&str]) {
-        let text = self.text().await;
-        for word in words {
+        let mut tries = 0;
+        loop {
+            let text = self.text().await;
+            let Some(missing) = words.iter().find(|word| !text.contains(**word)) else {
+                return;
+            };
             assert!(
-                text.contains(word),
-                "the page does not say `{word}`:\n{text}"
+                tries < LOOKS_MAX,
+                "the page does not say `{missing}`:\n{text}"
             );
+            tries += 1;
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
     }
 
