@@ -32,22 +32,26 @@ pub(crate) fn run(report: &mut Report, measure: Duration, tokio: &Handle) -> any
     let env = qiao::host_env();
     let request = request(&env)?;
     let host = tokio.block_on(Host::start(env, &component, request.clone()))?;
-    let bare = Bare::load(&component, &request).map_err(broken)?;
+    // An engine for each thread, as the host has one for each core.
+    let bare = [
+        Bare::load(&component, &request).map_err(broken)?,
+        Bare::load(&component, &request).map_err(broken)?,
+    ];
     let expected = request.offer.amount.map(|amount| amount.minor);
     ensure!(
-        expected == Some(bare.quote().map_err(broken)?) && expected == Some(host.quote()?),
+        expected == Some(bare[0].quote().map_err(broken)?) && expected == Some(host.quote()?),
         "the two sides answer differently"
     );
-    together(&host, 2)?;
-    together(&bare, 2)?;
+    together(&[&host, &host])?;
+    together(&[&bare[0], &bare[1]])?;
     let (mut one, mut two) = (Turns::new()?, Turns::new()?);
     let (mut bare_one, mut bare_two) = (Turns::new()?, Turns::new()?);
     let turns = measure.as_millis() / TURN.as_millis();
     for _ in 0..turns.max(1) {
-        one.add(&together(&host, 1)?)?;
-        bare_one.add(&together(&bare, 1)?)?;
-        two.add(&together(&host, 2)?)?;
-        bare_two.add(&together(&bare, 2)?)?;
+        one.add(&together(&[&host])?)?;
+        bare_one.add(&together(&[&bare[0]])?)?;
+        two.add(&together(&[&host, &host])?)?;
+        bare_two.add(&together(&[&bare[0], &bare[1]])?)?;
     }
     host.check_inline()?;
     let row = Row::new(
@@ -110,13 +114,15 @@ fn histogram() -> anyhow::Result<Histogram<u64>> {
     Ok(Histogram::new_with_bounds(1, SLOWEST_NANOS, 3)?)
 }
 
-/// One turn of so many threads at once.
-fn together(side: &impl Side, threads: usize) -> anyhow::Result<Vec<Turn>> {
-    let start = Barrier::new(threads);
+/// One turn of a thread for each, at once.
+fn together(threads: &[&impl Side]) -> anyhow::Result<Vec<Turn>> {
+    let start = Barrier::new(threads.len());
     std::thread::scope(|scope| {
-        let running: Vec<_> = (0..threads)
-            .map(|_| {
-                scope.spawn(|| {
+        let start = &start;
+        let running: Vec<_> = threads
+            .iter()
+            .map(|side| {
+                scope.spawn(move || {
                     start.wait();
                     side.turn()
                 })
