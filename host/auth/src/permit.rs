@@ -232,7 +232,7 @@ impl Auth {
             let actor = Actor::Staff { user, institution };
             return Ok(Permit::new(actor, Scope::Institution));
         }
-        let reason = "this person is not on the staff of the institution";
+        let reason = "this person is not on the staff of the institution, or it is suspended";
         Err(Denied::new(&Actor::User(user), Scope::Institution, reason))
     }
 

@@ -192,6 +192,14 @@ impl Auth {
     ) -> Result<(PinProof, String), Error> {
         let inner = self.inner();
         let now = inner.env.now();
+        // An empty field or a slip of the finger is no guess: no PIN is like that.
+        if !has_form_of_pin(pin.expose()) {
+            return match store::failures(&inner.db, user, now).await? {
+                Attempt::NoPin => Err(Error::NoPin),
+                Attempt::Locked { until } => Err(Error::PinLocked { until }),
+                Attempt::Counted { failures, .. } => Err(wrong_pin(failures, now)),
+            };
+        }
         // The try is counted before it is compared: tries in parallel gain nothing.
         let attempt = inner
             .db
@@ -208,13 +216,7 @@ impl Auth {
             Attempt::Counted { hash, failures } => (hash, failures),
         };
         if !inner.hasher.matches(pin, hash.clone()).await? {
-            let left = PIN_TRIES_MAX.saturating_sub(failures);
-            return Err(match u32::try_from(left) {
-                Ok(tries_left @ 1..) => Error::WrongPin { tries_left },
-                _ => Error::PinLocked {
-                    until: now.plus_secs(PIN_LOCK_SECS),
-                },
-            });
+            return Err(wrong_pin(failures, now));
         }
         inner
             .db
@@ -237,9 +239,23 @@ impl Auth {
     }
 }
 
+/// What a wrong PIN is answered with after so many failures.
+fn wrong_pin(failures: i64, now: Timestamp) -> Error {
+    match u32::try_from(PIN_TRIES_MAX.saturating_sub(failures)) {
+        Ok(tries_left @ 1..) => Error::WrongPin { tries_left },
+        _ => Error::PinLocked {
+            until: now.plus_secs(PIN_LOCK_SECS),
+        },
+    }
+}
+
 fn own_account(permit: &Permit) -> Result<UserId, Error> {
     permit.covers(Scope::Account)?;
     Ok(permit.demand_user()?)
+}
+
+fn has_form_of_pin(pin: &str) -> bool {
+    pin.len() == PIN_DIGITS && pin.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 fn is_pin(pin: &str) -> bool {
@@ -249,9 +265,7 @@ fn is_pin(pin: &str) -> bool {
             .windows(2)
             .all(|pair| i16::from(pair[1]) - i16::from(pair[0]) == step)
     };
-    digits.len() == PIN_DIGITS
-        && digits.iter().all(u8::is_ascii_digit)
-        && ![-1, 0, 1].into_iter().any(is_run)
+    has_form_of_pin(pin) && ![-1, 0, 1].into_iter().any(is_run)
 }
 
 #[cfg(test)]

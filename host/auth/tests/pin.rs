@@ -76,6 +76,32 @@ async fn the_last_wrong_pin_locks_and_the_lock_runs_out() {
 }
 
 #[tokio::test]
+async fn what_no_pin_looks_like_is_refused_and_costs_no_try() {
+    each_database(|database| async move {
+        let room = room::open(database).await;
+        let (_, permit) = room.user("li.wei").await;
+        let verify = async |pin: &str| room.auth.verify_pin(&permit, &secret(pin)).await;
+        assert!(matches!(verify("").await, Err(Error::NoPin)));
+        room.auth.set_pin(&permit, &secret(PIN)).await.unwrap();
+        let all = u32::try_from(PIN_TRIES_MAX).unwrap();
+        for slip in ["", "13579", "1357900", "13579O", "135 790"] {
+            let refused = verify(slip).await;
+            assert!(matches!(refused, Err(Error::WrongPin { tries_left }) if tries_left == all));
+        }
+        for _ in 0..PIN_TRIES_MAX {
+            verify(WRONG).await.unwrap_err();
+        }
+        assert!(matches!(verify("").await, Err(Error::PinLocked { .. })));
+        room.clock.advance_millis(PIN_LOCK_SECS * 1000);
+        assert!(
+            matches!(verify("").await, Err(Error::WrongPin { tries_left }) if tries_left == all)
+        );
+        verify(PIN).await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn tries_in_parallel_gain_nothing() {
     each_database(|database| async move {
         let room = room::open(database).await;

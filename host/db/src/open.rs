@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::any::AnyPoolOptions;
-use sqlx::{AnyConnection, AnyPool, Connection};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Transaction};
 
 use crate::error::{Error, Retryable};
 use crate::fault::Faults;
@@ -241,7 +241,7 @@ impl Db {
     /// No connection within the time limit.
     pub async fn begin(&self) -> Result<Tx, Error> {
         let statement = self.pick("begin immediate", "begin");
-        let inner = self.inner.writer.begin_with(statement).await?;
+        let inner = begin(&self.inner.writer, self.engine(), statement).await?;
         Ok(Tx::new(self.engine(), inner, self.inner.faults.as_ref()))
     }
 
@@ -252,7 +252,7 @@ impl Db {
     /// No connection within the time limit.
     pub async fn begin_snapshot(&self) -> Result<Tx, Error> {
         let statement = self.pick("begin", "begin isolation level repeatable read read only");
-        let inner = self.inner.reads.begin_with(statement).await?;
+        let inner = begin(&self.inner.reads, self.engine(), statement).await?;
         Ok(Tx::new(self.engine(), inner, None))
     }
 
@@ -360,6 +360,35 @@ async fn prepare_sqlite(conn: &mut AnyConnection, pages_max: u64) -> Result<(), 
         sqlx::raw_sql(quota).execute(&mut *conn).await?;
     }
     Ok(())
+}
+
+/// Begins a transaction, and sees the beginning through when the caller gives up.
+///
+/// The PostgreSQL driver forgets a `begin` that was sent and not answered: given up there,
+/// the connection goes back into the pool inside a transaction that nobody ends, and what
+/// is written through it next belongs to that one. So a task of its own waits for the
+/// answer; what it began and nobody takes is rolled back. (SQLite's driver does as much.)
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the task ends with the answer to one statement"
+)]
+async fn begin(
+    pool: &AnyPool,
+    engine: Engine,
+    statement: &'static str,
+) -> Result<Transaction<'static, Any>, sqlx::Error> {
+    match engine {
+        Engine::Sqlite => pool.begin_with(statement).await,
+        Engine::Postgres => {
+            let pool = pool.clone();
+            let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+            match begun.await {
+                Ok(begun) => begun,
+                // The runtime is going down, and the connection with it.
+                Err(_) => Err(sqlx::Error::WorkerCrashed),
+            }
+        }
+    }
 }
 
 /// Whether the connection can begin a transaction. SQLite ends one by itself when

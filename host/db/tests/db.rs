@@ -264,3 +264,33 @@ async fn rows_of_any_number_are_written_once() {
     })
     .await;
 }
+
+/// Lets a future go on so often, then drops it wherever it is.
+async fn give_up_after(polls: usize, unit: impl Future) {
+    let mut unit = std::pin::pin!(unit);
+    for _ in 0..polls {
+        if futures_util::poll!(unit.as_mut()).is_ready() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_micros(200)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_that_was_given_up_while_it_began_leaves_nothing_open() {
+    each_database(|test| async move {
+        test.db.migrate(&[&[COUNTER]]).await.unwrap();
+        for polls in 0..12 {
+            give_up_after(polls, test.db.begin_snapshot()).await;
+            give_up_after(polls, test.db.begin()).await;
+            // Wherever they were left, the same connections serve whoever is next.
+            let name = format!("after {polls}");
+            let insert = sqlx::query("insert into counter (name, total) values ($1, 1)");
+            let mut tx = test.db.begin().await.unwrap();
+            insert.bind(&name).execute(tx.conn()).await.unwrap();
+            tx.commit().await.unwrap();
+            assert_eq!(total(&test.db, &name).await, Some(1), "{name}");
+        }
+    })
+    .await;
+}

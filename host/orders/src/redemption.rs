@@ -5,6 +5,7 @@
 
 use std::collections::HashMap;
 
+use qiao_auth::Permit;
 use qiao_catalog::{OrderKind, Redemption};
 use qiao_model::{
     Calendar, Currency, Day, InstitutionId, Money, OrderId, ProductId, Scope, UserId,
@@ -133,6 +134,21 @@ impl Orders {
     /// The database failed.
     pub async fn arrivals(&self, orders: &[OrderId]) -> Result<HashMap<OrderId, Arrival>, Error> {
         Ok(store::redemption::arrivals(&self.inner().db, orders).await?)
+    }
+
+    /// What an institution's advance line has paid to people and not got back yet, in
+    /// minor units.
+    ///
+    /// # Errors
+    /// The permit is not an operator's, or the database failed.
+    pub async fn lent_out(
+        &self,
+        permit: &Permit,
+        institution: InstitutionId,
+        currency: Currency,
+    ) -> Result<i64, Error> {
+        permit.covers(Scope::Operate)?;
+        Ok(store::redemption::lent_out(&self.inner().db, institution, currency).await?)
     }
 
     /// Worker step: repays the advances whose day has come, each out of its

@@ -97,6 +97,31 @@ pub(crate) async fn count_try(tx: &mut Tx, user: UserId, now: Timestamp) -> Resu
     })
 }
 
+/// How many tries have failed since the last right one; counts none.
+pub(crate) async fn failures(db: &Db, user: UserId, now: Timestamp) -> Result<Attempt, Error> {
+    let found: Option<(String, i64, i64)> = sqlx::query_as(
+        "select pin_hash, failures, locked_until from payment_pin where user_id = $1",
+    )
+    .bind(user.to_string())
+    .fetch_optional(db.reads())
+    .await?;
+    Ok(match found {
+        None => Attempt::NoPin,
+        Some((_, _, until)) if until > now.as_millis() => Attempt::Locked {
+            until: Timestamp::from_millis(until),
+        },
+        // A lock that ran out begins the count again.
+        Some((hash, failures, _)) => Attempt::Counted {
+            failures: if failures >= PIN_TRIES_MAX {
+                0
+            } else {
+                failures
+            },
+            hash,
+        },
+    })
+}
+
 /// A right PIN forgets the wrong ones, if it is still the PIN.
 pub(crate) async fn reset_tries(tx: &mut Tx, user: UserId, pin_hash: &str) -> Result<(), Error> {
     sqlx::query(

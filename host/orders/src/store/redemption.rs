@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use qiao_db::{Db, Error, Tx};
-use qiao_model::{Currency, Day, Money, OrderId, Timestamp};
+use qiao_model::{Currency, Day, InstitutionId, Money, OrderId, Timestamp};
 use serde::Serialize;
 use sqlx::Row;
 use sqlx::any::AnyRow;
@@ -72,6 +72,11 @@ where r.form = 'instant' and r.ended is null and r.settles_on <= $1 and r.order_
     and o.state = 'completed'
 order by r.order_id limit $3";
 
+const LENT_OUT: &str = "select cast(coalesce(sum(r.paid_minor), 0) as bigint)
+from redemption r join orders o on o.id = r.order_id
+where r.form = 'instant' and r.ended is null and r.institution_id = $1 and r.currency = $2
+    and o.state = 'completed'";
+
 const MARK_REPAID_SQLITE: &str = "update redemption set ended = 'repaid', repaid_at = $2
 where ended is null and order_id in (select value from json_each($1))";
 
@@ -81,6 +86,19 @@ where ended is null and order_id = any(array(select json_array_elements_text($1:
 const INSTANT: &str = "instant";
 const LATER: &str = "later";
 const GIVEN_BACK: &str = "given-back";
+
+/// What an institution's line has advanced and not got back.
+pub(crate) async fn lent_out(
+    db: &Db,
+    institution: InstitutionId,
+    currency: Currency,
+) -> Result<i64, Error> {
+    let lent = sqlx::query_scalar(LENT_OUT)
+        .bind(institution.to_string())
+        .bind(currency.code())
+        .fetch_one(db.reads());
+    Ok(lent.await?)
+}
 
 /// What was taken of a day's limit.
 pub(crate) async fn used(db: &Db, of: &Allowance) -> Result<i64, Error> {

@@ -260,12 +260,19 @@ async fn an_advance_is_repaid_once_on_the_next_business_day() {
         world.redeemed(400_000).await;
         assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
         assert_eq!(world.has(LINE).await, 0);
+        let operator = world.operator().await;
+        let lent = async || {
+            let lent = world.orders.lent_out(&operator, INSTITUTION, Currency::CNY);
+            lent.await.unwrap()
+        };
+        assert_eq!(lent().await, 1_000_000);
         world.advance_secs(14 * 3600);
         assert_eq!(world.orders.repay_advances().await.unwrap(), 2);
         assert_eq!(world.has(LINE).await, 1_000_000);
         assert_eq!(world.has(Party::Institution(INSTITUTION)).await, 3_000_000);
         assert_eq!(world.orders.repay_advances().await.unwrap(), 0);
         assert_eq!(world.has(LINE).await, 1_000_000);
+        assert_eq!(lent().await, 0);
     })
     .await;
 }

@@ -10,8 +10,13 @@ use crate::problem::{Kind, Problem};
 /// Why a page cannot be shown.
 #[derive(Clone, Debug)]
 pub(crate) enum Failed {
-    /// Nobody is signed in; the path to come back to.
-    LogIn(String),
+    /// Nobody is signed in.
+    LogIn {
+        /// The path to come back to.
+        back_to: String,
+        /// Whether a form was sent, which was not carried out.
+        is_undone: bool,
+    },
     /// Anything else. The response carries it to [`super::visit::prepare`], which
     /// knows the visitor and renders it for them.
     Problem(Arc<Problem>),
@@ -36,10 +41,11 @@ where
 impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         match self {
-            Self::LogIn(back_to) => {
+            Self::LogIn { back_to, is_undone } => {
                 let next: String =
                     url::form_urlencoded::byte_serialize(back_to.as_bytes()).collect();
-                Redirect::to(&format!("/login?next={next}")).into_response()
+                let note = if is_undone { "&note=log-in-again" } else { "" };
+                Redirect::to(&format!("/login?next={next}{note}")).into_response()
             }
             Self::Problem(problem) => {
                 let mut response = problem.kind().status().into_response();

@@ -12,6 +12,8 @@ pub(crate) enum Note {
     Welcome,
     /// Logged out.
     LoggedOut,
+    /// A form came without a session: nothing of it was done.
+    LogInAgain,
     /// The PIN is set.
     PinSaved,
     /// The sandbox credited the wallet.
@@ -80,6 +82,7 @@ impl Note {
         let sentence = match self {
             Self::Welcome => t.welcome,
             Self::LoggedOut => t.logged_out,
+            Self::LogInAgain => return Notice::new(Tone::Warning, t.log_in_again),
             Self::PinSaved => t.pin_saved,
             Self::ToppedUp => t.topped_up,
             Self::BankLinked => t.bank_linked,

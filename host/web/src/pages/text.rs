@@ -86,6 +86,7 @@ words! {
     login_taken: "This login is taken. Choose another.", "该登录名已被使用，请换一个。";
     form_expired: "This form was open for too long, or your browser did not send its cookie. Nothing happened; please send it again.", "表单打开太久，或浏览器没有发送 Cookie。什么都没有发生，请再次提交。";
     log_in_first: "Log in to go on.", "请先登录。";
+    log_in_again: "Your session ended before that was sent: nothing was paid or changed. Log in and send it again.", "登录已过期，刚才的操作没有提交：没有付款，也没有任何改动。请登录后重新提交。";
     welcome: "Welcome to Qiao. Set a payment PIN next; you need it to confirm orders.", "欢迎来到桥。接下来请设置支付密码，确认订单时需要它。";
     logged_out: "You are logged out.", "您已退出登录。";
 
@@ -108,7 +109,7 @@ words! {
 
     // PIN.
     payment_pin: "Payment PIN", "支付密码";
-    pin_text: "Six digits. You type them on Qiao's own checkout only; no institution ever sees them.", "六位数字。只在桥自己的收银台输入，任何机构都看不到。";
+    pin_text: "Six digits. You type them on Qiao's own pages only; no institution ever sees them.", "六位数字。只在桥自己的页面输入，任何机构都看不到。";
     change_pin: "Change your payment PIN", "修改支付密码";
     current_pin: "Current PIN", "当前支付密码";
     new_pin: "New PIN", "新支付密码";
@@ -134,7 +135,7 @@ words! {
     consent: "Consent", "授权确认";
     consent_text: "Charges come from your balance.", "扣款来自您的余额。";
     consent_allow: "Allow", "同意授权";
-    consent_revocable: "You can revoke it at any time under My account, Mandates: from then on nothing is charged. Only this page asks for your PIN.", "您可随时在“我的账户 · 免密授权”中撤销，撤销后不再扣款。只有本页面会询问您的支付密码。";
+    consent_revocable: "You can revoke it at any time under My account, Mandates: from then on nothing is charged. Only Qiao's own pages ask for your PIN.", "您可随时在“我的账户 · 免密授权”中撤销，撤销后不再扣款。只有桥自己的页面会询问您的支付密码。";
     at_most: "at most {}", "最多 {}";
     mandate_per_payment: "One charge", "单笔";
     mandate_per_day: "Per day", "每日";
@@ -149,7 +150,7 @@ words! {
     mandate_used_month: "This month", "本月";
     mandate_used_total: "In all", "累计";
     nothing_charged: "Nothing has been charged", "还没有扣款";
-    nothing_charged_text: "Each charge appears here, and among your orders.", "每笔扣款都会出现在这里和您的订单中。";
+    nothing_charged_text: "Each charge appears here and in your wallet.", "每笔扣款都会出现在这里和您的钱包中。";
     paid_from_account: "Paid from", "付款账户";
     charged_by: "Charged by", "扣款方式";
     your_mandate: "your mandate", "免密授权";
@@ -163,7 +164,7 @@ words! {
     available_balance: "Available balance", "可用余额";
     available: "Available", "可用";
     balance: "Balance", "余额";
-    held_by_orders: "Held by open orders", "未完成订单冻结";
+    held_by_orders: "Held by what is not finished", "未完成交易冻结";
     top_up: "Top up", "充值";
     sandbox: "Sandbox.", "沙盒。";
     top_up_text: "This money is play money of the sandbox. On a host with banks, a link to your own account stands here.", "这是沙盒里的虚拟资金。接入银行的主机会在此处提供银行账户充值。";
@@ -291,6 +292,7 @@ words! {
     arrives_on: "The money arrives on {}, the next business day.", "资金将于下一工作日 {} 到账。";
     holds_until: "This price holds until {}.", "此报价有效至 {}。";
     payment_method: "Payment method", "付款方式";
+    paid_out_to: "Paid out to", "到账账户";
     taken_from: "Taken from {} {}", "从{} {}扣款";
     pay_so: "Pay from here", "改用此账户";
     method_differs: "Another way to pay was quoted", "付款方式与报价不符";
@@ -341,11 +343,12 @@ words! {
     state_refunded: "Refunded", "已退款";
     state_refunded_text: "The institution did not fulfil the order. All of your money came back.", "机构未能办理，款项已全部退回。";
     state_unknown: "Being checked", "核实中";
-    state_unknown_text: "The institution has not said how it ended. We keep asking; your money is neither lost nor charged twice.", "机构尚未告知结果。我们会持续核实，您的钱不会丢失，也不会重复扣款。";
+    state_unknown_text: "The institution has not said how it ended. Your money is neither lost nor charged twice; the order ends when the answer is known.", "机构尚未告知结果。您的钱不会丢失，也不会重复扣款；得到答复后订单即告完成。";
     step_confirmed: "Confirmed", "已确认";
     step_held: "Money held", "资金冻结";
     step_paid: "Money captured", "已扣款";
     step_fulfilled: "Fulfilled by the institution", "机构办理";
+    step_not_fulfilled: "Not fulfilled by the institution", "机构未能办理";
     step_posted: "Posted", "入账";
     step_voided: "Hold released", "解除冻结";
     step_refunded: "Money given back", "款项退回";
@@ -386,7 +389,7 @@ words! {
     not_found: "There is no such page", "页面不存在";
     not_found_text: "The address is wrong, or what was here is gone.", "地址有误，或内容已不存在。";
     not_allowed: "This page is not for you", "您无权查看此页面";
-    not_allowed_text: "You are logged in, but this page belongs to somebody else.", "您已登录，但此页面属于他人。";
+    not_allowed_text: "You are logged in, but this page belongs to somebody else, to another role, or to an institution that is suspended.", "您已登录，但此页面属于他人、其他角色，或已被暂停的机构。";
     something_failed: "Something failed on our side", "我们这边出了问题";
     something_failed_text: "We have noted it. Nothing that was not confirmed has been charged.", "我们已记录。未确认的内容不会扣款。";
     too_busy: "We cannot do this right now", "暂时无法处理";

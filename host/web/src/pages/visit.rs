@@ -2,7 +2,7 @@ use std::convert::Infallible;
 
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
@@ -33,6 +33,7 @@ pub(crate) struct Visit {
     pub(crate) session: Option<Session>,
     /// The path, to come back to.
     pub(crate) path: String,
+    query: String,
     face: Face,
     note: Option<Note>,
     guest_token: String,
@@ -56,11 +57,17 @@ pub(crate) async fn prepare(State(app): State<App>, request: Request, next: Next
     let asked = asked.map(|Query(asked)| asked).unwrap_or_default();
     let chosen = asked.lang.as_deref().and_then(Locale::of_tag);
     let known_guest = guest_token(&parts.headers);
+    let face = face_of(parts.uri.path());
     let visit = Visit {
-        locale: chosen.unwrap_or_else(|| language(&parts.headers)),
+        locale: match face {
+            Face::User => chosen.unwrap_or_else(|| language(&parts.headers)),
+            // Staff and operators work in English.
+            Face::Console | Face::Operator => Locale::En,
+        },
         session,
         path: parts.uri.path().to_owned(),
-        face: face_of(parts.uri.path()),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        face,
         note: asked.note,
         guest_token: known_guest
             .clone()
@@ -163,6 +170,7 @@ impl Visit {
 
     fn shell(&self, face: Face, title: impl Into<String>) -> Shell {
         Shell::new(face, self.locale, title)
+            .asked_with(&self.query)
             .seen_by(self.visitor())
             .notice(self.note.map(|note| note.notice(self.t())))
     }
@@ -242,13 +250,16 @@ impl Visit {
         let t = self.t();
         let (title, mut text) = told(problem, t);
         // Staff and operators read what exactly it was.
-        if self.face != Face::User && problem.kind() != Kind::Internal {
+        let is_told_exactly =
+            self.face != Face::User && !matches!(problem.kind(), Kind::Internal | Kind::Forbidden);
+        if is_told_exactly {
             text = super::failed::sentence_of(problem.detail());
         }
         let link = match (problem.kind(), self.face) {
             (Kind::Csrf, _) => Link::new(&self.path, t.try_again),
             (Kind::KeyInFlight | Kind::KeyReused, _) => Link::new("/orders", t.see_orders),
-            (_, Face::User) => Link::new("/", t.go_home),
+            // Whoever may not be here is not led back here.
+            (Kind::Forbidden, _) | (_, Face::User) => Link::new("/", t.go_home),
             (_, Face::Console) => Link::new("/console", t.console),
             (_, Face::Operator) => Link::new("/operator", t.operator),
         };
@@ -365,7 +376,20 @@ async fn signed_in(parts: &mut Parts) -> Result<(Visit, Session), Failed> {
     let Ok(visit) = Visit::from_request_parts(parts, &()).await;
     match visit.session.clone() {
         Some(session) => Ok((visit, session)),
-        None => Err(Failed::LogIn(visit.path)),
+        None => Err(Failed::LogIn {
+            is_undone: parts.method == Method::POST,
+            back_to: back_to(&visit, &parts.method),
+        }),
+    }
+}
+
+/// Where whoever has logged in goes on: the page with what it was asked for with; a form
+/// whose session ran out was not carried out, and its page is opened again.
+fn back_to(visit: &Visit, method: &Method) -> String {
+    if method == Method::GET && !visit.query.is_empty() {
+        format!("{}?{}", visit.path, visit.query)
+    } else {
+        visit.path.clone()
     }
 }
 

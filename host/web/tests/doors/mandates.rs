@@ -282,6 +282,19 @@ async fn the_consent_page_of_a_servers_mandate_names_the_institution_alone() {
     let page = li.send(&pin, "pin", &both).await.expect(200);
     let given = li.send(&page, "consent", &[("pin", PIN)]).await.expect(200);
     given.says("Active").says("Nothing has been charged");
+
+    // A charge that its server says nothing of bears the names that the host knows.
+    let much = [("amount", "100.00")];
+    li.fill("/wallet", "top-up", &much).await.expect(200);
+    let mandate = json!({ "id": proposed["mandate"] });
+    let mut silent = charge(&mandate, 1_500);
+    silent["description"] = json!("");
+    let charged = server.keyed("/v1/charges", "first", &silent).await;
+    charged.expect(201);
+    li.open(&given.path).await.expect(200).says("15.00");
+    li.open("/wallet").await.expect(200).says("Harvest");
+    let once = li.open(path).await.expect(200);
+    assert!(once.path.starts_with("/mandates/"), "an offer asks once");
 }
 
 #[tokio::test]
@@ -396,14 +409,14 @@ async fn the_consent_page_says_what_is_allowed_and_takes_the_pin() {
         .send(&consent, "consent", &[("pin", PIN)])
         .await
         .expect(200);
-    assert_eq!(again.path, mandate.path);
+    let own = mandate.path.split('?').next().unwrap().to_owned();
+    assert_eq!(again.path, own, "an offer asks once");
     li.open("/mandates")
         .await
         .expect(200)
         .says("Auto-invest in Steady Money Fund");
     li.open("/me").await.expect(200).says("Mandates");
 
-    let own = mandate.path.split('?').next().unwrap().to_owned();
     let revoke = format!("{own}/revoke");
     let mut stranger = host.visitor("li.na").await;
     for path in [&own, &consent.path, &revoke] {

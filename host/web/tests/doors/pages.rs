@@ -379,12 +379,15 @@ async fn each_face_is_open_to_its_own_people_alone() {
         li.open(path).await.expect(200);
     }
     for path in &console {
-        li.open(path).await.expect(403).says("is not on the staff");
+        li.open(path)
+            .await
+            .expect(403)
+            .says("belongs to somebody else");
         ops.open(path).await.expect(403);
         staff.open(path).await.expect(200);
     }
     for path in &operator {
-        li.open(path).await.expect(403).says("is no operator");
+        li.open(path).await.expect(403).says("to another role");
         staff.open(path).await.expect(403);
         ops.open(path).await.expect(200);
     }

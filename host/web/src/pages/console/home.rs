@@ -17,8 +17,8 @@ use crate::pages::wording;
 /// `GET /console`
 pub(super) async fn show(State(app): State<App>, person: Person) -> Result<Response, Failed> {
     let empty = Empty::new(
-        "You work for no institution yet",
-        "Register one; an operator approves it before it can serve people.",
+        "No institution is open to you",
+        "Register one; an operator approves it before it can serve people. One that is suspended is not shown until an operator lifts the suspension.",
     );
     let mut table = Table::new("Institutions", &["Name", "Kind", "State"], empty);
     let session = person.visit.session.as_ref();

@@ -18,7 +18,7 @@ pub(super) async fn list(State(app): State<App>, staff: Staff) -> Result<Respons
     let upload = staff.path("/releases/upload");
     let empty = Empty::new(
         "No plugin yet",
-        "Build one with `qiao plugin new`, then upload its signed component or let `qiao plugin publish` do it.",
+        "Build one with the command “qiao plugin new”, then upload its signed component or let “qiao plugin publish” do it.",
     );
     let columns = ["Plugin", "State", "Newest release", "Since"];
     let mut table = Table::new("Plugins", &columns, empty.link(&upload, "Upload a release"));

@@ -251,7 +251,7 @@ fn upload_page(staff: &Staff, error: Option<String>) -> FormPage {
         .console_page("Upload a release", Some(staff.institution), "/plugins");
     FormPage {
         shell: shell.back(staff.path("/plugins"), "Plugins"),
-        lead: "One signed component: `qiao plugin publish` builds, signs and uploads it in one go. Here you can send a file that is signed already.".to_owned(),
+        lead: "One signed component: the command “qiao plugin publish” builds, signs and uploads it in one go. Here you can send a file that is signed already.".to_owned(),
         facts: Facts::new(),
         form: Form::new("upload", action, staff.visit.csrf(), "Upload").field(
             Field::new("component", "Component", Kind::File(".wasm"))

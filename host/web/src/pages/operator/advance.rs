@@ -69,11 +69,15 @@ pub(super) async fn list(State(app): State<App>, operator: Operator) -> Result<R
     for institution in app.registry.institutions(&operator.permit).await? {
         let line = line(&app, &operator, institution.id).await?.advance;
         let money = |minor| Cell::Figure(Figure::money(Money::new(minor, CURRENCY)));
+        let lent = app
+            .orders
+            .lent_out(&operator.permit, institution.id, CURRENCY);
+        let lent = lent.await?;
         let here = format!("{HERE}/{}", institution.id);
         table.push(vec![
             Cell::Two(institution.name, institution.id.to_string()),
             money(line.available()),
-            money(line.pending_out),
+            money(line.pending_out.saturating_add(lent)),
             Cell::link(format!("{here}/fund"), "Fund…"),
             Cell::link(format!("{here}/return"), "Pay back…"),
         ]);

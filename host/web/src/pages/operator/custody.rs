@@ -154,7 +154,8 @@ fn row(channel: &ChannelCustody, currency: Currency, known: &[BankChannel]) -> V
                 money(difference),
                 money(day.cases_minor),
                 Cell::Badge(match (difference, day.unexplained_minor()) {
-                    (0, _) => Badge::new(Tone::Good, "to the fen"),
+                    (0, 0) => Badge::new(Tone::Good, "to the fen"),
+                    (0, _) => Badge::new(Tone::Warning, "to the fen, with open cases"),
                     (_, 0) => Badge::new(Tone::Bad, "explained, not there"),
                     (_, _) => Badge::new(Tone::Bad, "not explained"),
                 }),

@@ -38,7 +38,7 @@ pub(super) async fn list(
     let orders = app.orders.stuck(&operator.permit, wanted).await?;
     let table = table(&operator.visit, &orders);
     let table = table.paging(paging("/operator/orders", before.is_some(), &orders));
-    let lead = "The plugin did not say how they ended, or the day of a redemption has come and its institution has too little. The worker keeps trying; what was held stays held meanwhile.";
+    let lead = "The plugin was asked how they ended as often as the host asks by itself, and did not say: “Go on now” asks again. Or the day of a redemption has come and its institution has too little, which is tried again. What was held stays held meanwhile.";
     let shell = operator
         .visit
         .operator_page(&app, "Orders that wait", "/orders");
@@ -71,7 +71,7 @@ fn unpaid_table(unpaid: &[UnpaidDay]) -> Table {
 fn table(visit: &Visit, orders: &[Order]) -> Table {
     let empty = Empty::new(
         "No order waits",
-        "Orders of unknown outcome and redemptions that cannot be paid yet appear here.",
+        "Orders whose plugin gave no answer however often it was asked, and redemptions that cannot be paid yet, appear here.",
     );
     let columns = [
         "Order",

@@ -173,6 +173,9 @@ pub(super) async fn ask(
     Path(id): Path<String>,
 ) -> Result<Response, Failed> {
     let case = find(&app, &operator, &id).await?;
+    if case.state != CaseState::Open {
+        return see(format!("{HERE}?note=case-ended"));
+    }
     let fresh = (&Ending::default(), None);
     page(&question(&app, &operator, &case, fresh).await?)
 }

@@ -61,6 +61,14 @@ pub(super) fn bank_name(channels: &[BankChannel], link: &BankLink) -> String {
     found.map_or_else(|| link.channel.to_string(), |channel| channel.name.clone())
 }
 
+/// What a transfer by a bank costs, or that there is none now.
+pub(super) fn standing_text(channel: &BankChannel, t: &Text) -> String {
+    match channel.state {
+        ChannelState::Active => cost_text(channel.cost, t),
+        ChannelState::Paused => t.bank_paused.to_owned(),
+    }
+}
+
 /// What a transfer costs, in words.
 pub(super) fn cost_text(cost: Cost, t: &Text) -> String {
     if cost == Cost::FREE {

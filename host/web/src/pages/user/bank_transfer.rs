@@ -9,7 +9,7 @@ use qiao_model::{BankLinkId, BankTransferId, Currency, Money, Secret};
 use qiao_payments::{IdempotencyKey, Refusal};
 use serde::Deserialize;
 
-use super::bank::{bank_name, cost_text};
+use super::bank::{bank_name, standing_text};
 use super::wallet::{self, new_key};
 use crate::App;
 use crate::pages::failed::{Failed, page, see};
@@ -129,7 +129,7 @@ pub(super) async fn accounts(app: &App, person: &Person) -> Result<Vec<(String, 
 
 fn account_label(channels: &[BankChannel], link: &BankLink, t: &Text) -> String {
     let channel = channels.iter().find(|channel| channel.code == link.channel);
-    let cost = channel.map_or_else(String::new, |channel| cost_text(channel.cost, t));
+    let cost = channel.map_or_else(String::new, |channel| standing_text(channel, t));
     let bank = bank_name(channels, link);
     format!("{bank} {} · {cost}", link.number_masked)
 }

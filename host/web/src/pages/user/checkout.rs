@@ -98,6 +98,7 @@ fn gone(person: &Person) -> Result<Response, Failed> {
         product: String::new(),
         facts: Facts::new(),
         payable: None,
+        pays: true,
         methods: Vec::new(),
         state: CheckoutState::Blocked(notice),
     })
@@ -318,6 +319,7 @@ impl<'a> Desk<'a> {
             product: self.product.clone(),
             facts: Facts::new().with_entries(facts),
             payable,
+            pays: terms.kind != OrderKind::Redeem,
             methods,
             state,
         }

@@ -7,7 +7,7 @@ use qiao_model::Money;
 use qiao_orders::Quote;
 use qiao_payments::Method;
 
-use super::bank::{bank_name, cost_text};
+use super::bank::{bank_name, standing_text};
 use super::bank_transfer::refusal;
 use super::checkout::{Desk, pays};
 use crate::checkout::PaidFrom;
@@ -131,7 +131,7 @@ impl Purse {
             rows.extend(self.links.iter().map(|link| {
                 let channel = self.channels.iter().find(|c| c.code == link.channel);
                 let bank = bank_name(&self.channels, link);
-                let cost = channel.map_or_else(String::new, |c| cost_text(c.cost, t));
+                let cost = channel.map_or_else(String::new, |c| standing_text(c, t));
                 row(
                     method_of(link),
                     format!("{bank} {}", link.number_masked),

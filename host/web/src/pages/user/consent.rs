@@ -1,7 +1,7 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use qiao_auth::Error as AuthError;
-use qiao_model::{OfferId, Secret};
+use qiao_model::{MandateId, OfferId, Secret};
 use qiao_orders::{Error, MandateOffer};
 use serde::Deserialize;
 
@@ -21,7 +21,10 @@ pub(super) async fn show(
     Path(offer): Path<String>,
 ) -> Result<Response, Failed> {
     match Desk::open(&app, &person, &offer).await {
-        Ok(desk) => page(&desk.asked(None).await?),
+        Ok(desk) => match desk.given().await? {
+            Some(mandate) => see(format!("/mandates/{mandate}")),
+            None => page(&desk.asked(None).await?),
+        },
         Err(Error::OfferExpired(_)) => gone(&person),
         Err(error) => Err(error.into()),
     }
@@ -45,6 +48,9 @@ pub(super) async fn agree(
         Err(Error::OfferExpired(_)) => return gone(&person),
         Err(error) => return Err(error.into()),
     };
+    if let Some(mandate) = desk.given().await? {
+        return see(format!("/mandates/{mandate}"));
+    }
     let t = person.visit.t();
     let pin = Secret::new(sent.pin);
     let proof = match app.auth.verify_pin(&person.permit, &pin).await {
@@ -110,6 +116,17 @@ impl<'a> Desk<'a> {
             institution: institution.map_or_else(String::new, |account| account.name),
             product: product.map_or_else(String::new, |product| product.name.clone()),
         })
+    }
+
+    /// The mandate that was made of the offer, whatever became of it: an offer asks once.
+    async fn given(&self) -> Result<Option<MandateId>, Failed> {
+        let mandate = self.offer.new_mandate().id;
+        let given = self
+            .app
+            .payments
+            .mandate(&self.person.permit, mandate)
+            .await?;
+        Ok(given.map(|given| given.id))
     }
 
     /// The page with the form, or with what stands against it.

@@ -116,7 +116,7 @@ pub(super) async fn show(
         usage: usage(&mandate, now.day(), t),
         payments: payments
             .iter()
-            .map(|payment| movement(payment, t))
+            .map(|payment| movement(payment, &mandate.title, t))
             .collect(),
         empty: Empty::new(t.nothing_charged, t.nothing_charged_text),
         revoke: matches!(state, MandateState::Active | MandateState::UsedUp).then_some(revoke),
@@ -138,13 +138,17 @@ fn usage(mandate: &Mandate, today: qiao_model::Day, t: &Text) -> Facts {
         .with(t.mandate_used_total, money(usage.minor))
 }
 
-fn movement(payment: &Payment, t: &Text) -> Movement {
+fn movement(payment: &Payment, mandate: &str, t: &Text) -> Movement {
     let spent = Money::new(
         payment.amount.minor.saturating_neg(),
         payment.amount.currency,
     );
     Movement {
-        title: payment.description.clone(),
+        title: if payment.description.is_empty() {
+            mandate.to_owned()
+        } else {
+            payment.description.clone()
+        },
         order: payment.order.map(|order| format!("/orders/{order}")),
         at: When(payment.created_at),
         detail: wording::payment_word(payment.state, t).to_owned(),

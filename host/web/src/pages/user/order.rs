@@ -256,7 +256,7 @@ pub(in crate::pages) fn timeline(order: &Order, t: &Text) -> Timeline {
             }
         }
         OrderState::Voided => timeline
-            .step(Progress::Failed, t.step_fulfilled, changed)
+            .step(Progress::Failed, t.step_not_fulfilled, changed)
             .detail(problem)
             .step(
                 Progress::Done,
@@ -264,7 +264,7 @@ pub(in crate::pages) fn timeline(order: &Order, t: &Text) -> Timeline {
                 standing.returned_at.map(When),
             ),
         OrderState::Refunded => timeline
-            .step(Progress::Failed, t.step_fulfilled, changed)
+            .step(Progress::Failed, t.step_not_fulfilled, changed)
             .detail(problem)
             .step(
                 Progress::Done,

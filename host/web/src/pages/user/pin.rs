@@ -51,7 +51,7 @@ fn pin_page(visit: &Visit, has_pin: bool, next: &str, wrong: Wrong) -> Pin {
     let (title, button) = if has_pin {
         (t.change_pin, t.change_pin)
     } else {
-        (t.set_pin_title, t.set_pin)
+        (t.set_pin_title, t.set_pin_title)
     };
     let mut form = Form::new("pin", "/pin", visit.csrf(), button).hidden("next", next);
     if has_pin {

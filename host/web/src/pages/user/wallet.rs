@@ -1,9 +1,12 @@
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use axum::extract::{Query, State};
 use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_ledger::TransferKind;
-use qiao_model::{Currency, Money, TransferId};
+use qiao_model::{Currency, InstitutionId, Money, TransferId};
 use qiao_payments::{IdempotencyKey, StatementLine, StatementOf, StatementPage};
 use serde::Deserialize;
 
@@ -87,7 +90,8 @@ async fn wallet_page(
         .balance(&person.permit, person.user, Currency::CNY)
         .await?;
     let held = (balance.pending_out > 0).then(|| Figure::money(Money::cny(balance.pending_out)));
-    let (movements, next) = movements(&statement, t);
+    let names = names_of_charges(app, &statement).await?;
+    let (movements, next) = movements(&statement, &names, t);
     let mut shell = person.visit.user_page(t.wallet, "/wallet");
     if !top_up.next.is_empty() {
         shell = shell.back(own_path(&top_up.next), t.checkout);
@@ -141,7 +145,7 @@ async fn pin_needed(app: &App, person: &Person, is_linked: bool) -> Result<Optio
 
 /// One movement for each payment and each refund of one, however many splits it
 /// has; a hold shows until it is posted. Gives also where the next page begins.
-fn movements(page: &StatementPage, t: &Text) -> (Vec<Movement>, Option<TransferId>) {
+fn movements(page: &StatementPage, names: &Names, t: &Text) -> (Vec<Movement>, Option<TransferId>) {
     let mut groups: Vec<Vec<&StatementLine>> = Vec::new();
     for line in &page.lines {
         let known = groups
@@ -161,7 +165,10 @@ fn movements(page: &StatementPage, t: &Text) -> (Vec<Movement>, Option<TransferI
         next = Some(cut[0].transfer.id);
     }
     (
-        groups.iter().map(|group| movement(group, t)).collect(),
+        groups
+            .iter()
+            .map(|group| movement(group, names, t))
+            .collect(),
         next,
     )
 }
@@ -185,8 +192,29 @@ fn is_refund(line: &StatementLine) -> bool {
     purpose::is_refund(&line.transfer.purpose)
 }
 
-fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
+/// The names of institutions.
+type Names = HashMap<InstitutionId, String>;
+
+/// Who charged without an order: no order's page says it.
+async fn names_of_charges(app: &App, page: &StatementPage) -> Result<Names, Failed> {
+    let payments = page.lines.iter().filter_map(|line| line.payment.as_ref());
+    let charges = payments.filter(|payment| payment.order.is_none());
+    let mut names = Names::new();
+    for institution in charges.filter_map(|payment| payment.institution) {
+        if let Entry::Vacant(unnamed) = names.entry(institution) {
+            let account = app.registry.account_of(institution).await?;
+            unnamed.insert(account.map_or_else(String::new, |account| account.name));
+        }
+    }
+    Ok(names)
+}
+
+fn movement(lines: &[&StatementLine], names: &Names, t: &Text) -> Movement {
     let newest = lines[0];
+    let charged_by = newest.payment.as_ref().and_then(|payment| {
+        let institution = payment.institution.filter(|_| payment.order.is_none())?;
+        names.get(&institution).map(String::as_str)
+    });
     let title = match &newest.payment {
         _ if newest.transfer.purpose == "top-up" => t.sandbox_top_up.to_owned(),
         Some(payment) if bank_title(newest, t).is_some() => fill(
@@ -194,6 +222,9 @@ fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
             &[&payment.description],
         ),
         Some(payment) if is_refund(newest) => format!("{}: {}", t.refund, payment.description),
+        Some(payment) if payment.description.is_empty() => {
+            charged_by.unwrap_or_default().to_owned()
+        }
         Some(payment) => payment.description.clone(),
         None => newest.transfer.purpose.clone(),
     };
@@ -204,7 +235,9 @@ fn movement(lines: &[&StatementLine], t: &Text) -> Movement {
     let moved: i64 = lines.iter().map(|line| line.change).sum();
     let (detail, amount) = match newest.transfer.kind {
         TransferKind::Posted | TransferKind::PostPending { .. } => {
-            ("", Figure::money(Money::cny(moved)).signed())
+            // Said in the title when there is nothing else to say there.
+            let by = charged_by.filter(|by| *by != title).unwrap_or_default();
+            (by, Figure::money(Money::cny(moved)).signed())
         }
         TransferKind::Pending => (t.transfer_pending, Figure::money(Money::cny(held))),
         TransferKind::VoidPending { .. } => (t.transfer_void, Figure::money(Money::cny(held))),

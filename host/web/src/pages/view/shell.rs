@@ -1,4 +1,5 @@
 use askama::Template;
+use url::form_urlencoded;
 
 use super::{Facts, Form, Icon, Link, Notice};
 use crate::pages::assets;
@@ -80,6 +81,7 @@ pub(crate) struct Shell {
     pub(crate) notice: Option<Notice>,
     pub(super) face: Face,
     pub(super) tabs: Vec<Tab>,
+    query: String,
 }
 
 impl Shell {
@@ -94,7 +96,24 @@ impl Shell {
             notice: None,
             face,
             tabs: Vec::new(),
+            query: String::new(),
         }
+    }
+
+    /// Asked for with this query.
+    pub(crate) fn asked_with(mut self, query: &str) -> Self {
+        query.clone_into(&mut self.query);
+        self
+    }
+
+    /// The same page in a language: what it was asked for with stays.
+    pub(super) fn in_language(&self, tag: &str) -> String {
+        let kept = form_urlencoded::parse(self.query.as_bytes())
+            .filter(|(name, _)| name != "lang" && name != "note");
+        form_urlencoded::Serializer::for_suffix("?".to_owned(), 1)
+            .extend_pairs(kept)
+            .append_pair("lang", tag)
+            .finish()
     }
 
     /// Seen by somebody who is signed in.
@@ -187,4 +206,20 @@ pub(crate) struct Failure {
     pub(crate) status: u16,
     /// Where to go from here.
     pub(crate) link: Link,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_language_keeps_what_was_asked_for() {
+        let shell = Shell::new(Face::User, Locale::En, "Checkout");
+        assert_eq!(shell.in_language("zh-CN"), "?lang=zh-CN");
+        let shell = shell.asked_with("method=bank%3Abnk_1&lang=en&note=given&next=%2Fa%3Fb");
+        assert_eq!(
+            shell.in_language("zh-CN"),
+            "?method=bank%3Abnk_1&next=%2Fa%3Fb&lang=zh-CN"
+        );
+    }
 }

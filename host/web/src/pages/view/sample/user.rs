@@ -392,6 +392,7 @@ fn checkout(locale: Locale, state: CheckoutState, priced: bool) -> Checkout {
             arrival: Some(fill(t.arrives_on, &[&"2026-11-23"])),
             holds_until: fill(t.holds_until, &[&"2026-11-22 16:05:00"]),
         }),
+        pays: true,
         methods: if priced {
             methods(t, false)
         } else {

@@ -18,6 +18,8 @@ pub(crate) struct Checkout {
     pub(crate) facts: Facts,
     /// The price; none when there is no quote.
     pub(crate) payable: Option<Payable>,
+    /// Whether the visitor pays; a redemption pays them.
+    pub(crate) pays: bool,
     /// The ways to pay; none without a price.
     pub(crate) methods: Vec<MethodRow>,
     /// What the visitor can do.
