@@ -315,7 +315,11 @@ async fn leaving_an_account_asks_first() {
     account.says("0 followers");
     let out = li.fill("/me", "log-out", &[]).await.expect(200);
     out.says("You are logged out.");
-    assert!(li.open("/orders").await.path.starts_with("/login"));
+    let log_in = li.open("/orders").await;
+    assert!(log_in.path.starts_with("/login"));
+    li.open(&log_in.link("/signup?next=%2Forders"))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]

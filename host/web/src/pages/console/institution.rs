@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use axum::extract::State;
 use axum::response::Response;
 use qiao_auth::OAuthClient;
@@ -18,7 +20,8 @@ use crate::pages::wording;
 pub(super) async fn show(State(app): State<App>, staff: Staff) -> Result<Response, Failed> {
     let id = staff.institution;
     let found = app.registry.institution(id).await?;
-    let institution = found.ok_or_else(|| Failed::not_found(id))?;
+    let institution =
+        found.ok_or_else(|| Failed::not_found(format_args!("there is no institution {id}")))?;
     let account = app.registry.account_of(id).await?;
     let clients = app.auth.clients_of(id).await?;
     let summaries = app.payments.institution_summary(&staff.permit, id).await?;
@@ -26,7 +29,13 @@ pub(super) async fn show(State(app): State<App>, staff: Staff) -> Result<Respons
     let kind = wording::institution_kind(institution.kind, Text::of(Locale::En));
     let account = account.map(|account| {
         let handle = account.handle;
-        Cell::link(format!("/a/{handle}"), format!("@{handle}"))
+        match institution.state {
+            InstitutionState::Active => Cell::link(format!("/a/{handle}"), format!("@{handle}")),
+            // Nobody finds it until it is approved.
+            InstitutionState::Pending | InstitutionState::Suspended => {
+                Cell::text(format!("@{handle}"))
+            }
+        }
     });
     let shell = staff.visit.console_page(&institution.name, Some(id), "");
     page(&Institution {
@@ -92,10 +101,12 @@ pub(super) fn balances(summaries: &[InstitutionSummary], path: &str) -> Tiles {
 fn keys(clients: &[OAuthClient]) -> Table {
     let empty = Empty::new("No key", "Releases cannot be signed.");
     let mut table = Table::new("Signing keys", &["Key id", "Algorithm"], empty);
-    for key in clients
-        .iter()
-        .filter(|client| client.is_active)
-        .flat_map(|c| &c.keys)
+    let active = clients.iter().filter(|client| client.is_active);
+    let mut seen = BTreeSet::new();
+    // Clients may share a key.
+    for key in active
+        .flat_map(|client| &client.keys)
+        .filter(|key| seen.insert(key.kid()))
     {
         table.push(vec![Cell::code(key.kid()), Cell::text(key.kind().name())]);
     }

@@ -80,7 +80,8 @@ pub(super) async fn show(
     let id: ProductId = id.parse().map_err(Failed::not_found)?;
     let found = app.catalog.product(id).await?;
     let product = found.filter(|product| product.institution == staff.institution);
-    let product = product.ok_or_else(|| Failed::not_found(id))?;
+    let product =
+        product.ok_or_else(|| Failed::not_found(format_args!("there is no product {id}")))?;
     let mut schedules = app.catalog.schedules(id).await?;
     schedules.sort_by_key(|schedule| std::cmp::Reverse(schedule.version));
     let in_force = app.catalog.schedule(id, app.env.today()).await;

@@ -184,7 +184,8 @@ pub(super) async fn ask_delete(
     let id: EndpointId = id.parse().map_err(Failed::not_found)?;
     let endpoints = app.events.endpoints_of(&staff.permit).await?;
     let endpoint = endpoints.into_iter().find(|endpoint| endpoint.id == id);
-    let endpoint = endpoint.ok_or_else(|| Failed::not_found(id))?;
+    let endpoint =
+        endpoint.ok_or_else(|| Failed::not_found(format_args!("there is no endpoint {id}")))?;
     let up = staff.path("/webhooks");
     let action = format!("{up}/{id}/delete");
     let title = "Delete the endpoint?";

@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use qiao_auth::{Error, NewUser, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, SessionToken};
 use qiao_model::Secret;
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::App;
 use crate::extract::session_token;
@@ -23,6 +24,8 @@ pub(super) struct NewPerson {
     login: String,
     #[serde(default)]
     password: String,
+    #[serde(default)]
+    next: String,
 }
 
 /// What is wrong with a person's fields, each in a sentence.
@@ -34,15 +37,18 @@ struct Wrong {
 }
 
 /// `GET /signup`
-pub(super) async fn show_sign_up(visit: Visit) -> Result<Response, Failed> {
+pub(super) async fn show_sign_up(
+    visit: Visit,
+    Query(asked): Query<Next>,
+) -> Result<Response, Failed> {
     if visit.session.is_some() {
-        return see("/");
+        return see(own_path(&asked.next));
     }
-    page(&sign_up_page(
-        &visit,
-        &NewPerson::default(),
-        Wrong::default(),
-    ))
+    let person = NewPerson {
+        next: asked.next,
+        ..NewPerson::default()
+    };
+    page(&sign_up_page(&visit, &person, Wrong::default()))
 }
 
 fn sign_up_page(visit: &Visit, person: &NewPerson, wrong: Wrong) -> SignUp {
@@ -55,7 +61,9 @@ fn sign_up_page(visit: &Visit, person: &NewPerson, wrong: Wrong) -> SignUp {
         .hint(fill(t.password_hint, &[&PASSWORD_CHARS_MIN]));
     SignUp {
         shell: visit.user_page(t.sign_up_title, ""),
+        log_in: path_with_next("/login", &person.next),
         form: Form::new("sign-up", "/signup", visit.csrf(), t.create_account)
+            .hidden("next", own_path(&person.next))
             .field(name.value(&person.name).error(wrong.name))
             .field(
                 login
@@ -96,7 +104,19 @@ pub(super) async fn sign_up(
         return refused(&sign_up_page(&visit, &person, wrong));
     }
     let token = app.auth.log_in(&person.login, &password).await?;
-    enter(&app, &token, "/?note=welcome")
+    match own_path(&person.next) {
+        "/" => enter(&app, &token, "/?note=welcome"),
+        next => enter(&app, &token, next),
+    }
+}
+
+/// A way in that leads on to where the visitor was going.
+fn path_with_next(path: &str, next: &str) -> String {
+    if next.is_empty() {
+        return path.to_owned();
+    }
+    let next: String = form_urlencoded::byte_serialize(own_path(next).as_bytes()).collect();
+    format!("{path}?next={next}")
 }
 
 #[derive(Default, Deserialize)]
@@ -131,6 +151,7 @@ fn log_in_page(visit: &Visit, login: &str, next: &str, problem: Option<String>) 
     let password = Field::new("password", t.password, Kind::Password);
     LogIn {
         shell: visit.user_page(t.log_in, ""),
+        sign_up: path_with_next("/signup", next),
         form: Form::new("log-in", "/login", visit.csrf(), t.log_in)
             .hidden("next", own_path(next))
             .problem(problem)

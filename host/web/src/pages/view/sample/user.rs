@@ -77,6 +77,7 @@ fn sign_up(error: bool) -> SignUp {
     let t = Text::of(Locale::En);
     let wrong = |text: &str| error.then(|| text.to_owned());
     SignUp {
+        log_in: "/login".to_owned(),
         shell: Shell::new(Face::User, Locale::En, t.sign_up_title),
         form: Form::new("sign-up", "/signup", CSRF, t.create_account)
             .field(
@@ -103,6 +104,7 @@ fn sign_up(error: bool) -> SignUp {
 fn session() -> Vec<Sample> {
     let t = Text::of(Locale::En);
     let log_in = LogIn {
+        sign_up: "/signup".to_owned(),
         shell: Shell::new(Face::User, Locale::En, t.log_in)
             .notice(Some(Notice::new(Tone::Good, t.logged_out))),
         form: Form::new("log-in", "/login", CSRF, t.log_in)

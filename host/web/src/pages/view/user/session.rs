@@ -10,6 +10,8 @@ pub(crate) struct SignUp {
     pub(crate) shell: Shell,
     /// Name, login, password.
     pub(crate) form: Form,
+    /// Where those who have an account log in.
+    pub(crate) log_in: String,
 }
 
 /// `GET /login`: the one door of people, staff and operators.
@@ -20,6 +22,8 @@ pub(crate) struct LogIn {
     pub(crate) shell: Shell,
     /// Login and password.
     pub(crate) form: Form,
+    /// Where those who have no account sign up.
+    pub(crate) sign_up: String,
 }
 
 /// `GET /pin`: the payment PIN.
