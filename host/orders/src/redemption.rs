@@ -136,19 +136,18 @@ impl Orders {
         Ok(store::redemption::arrivals(&self.inner().db, orders).await?)
     }
 
-    /// What an institution's advance line has paid to people and not got back yet, in
-    /// minor units.
+    /// What the advance lines have paid to people and not got back yet, in minor units, of
+    /// each institution that has lent out anything.
     ///
     /// # Errors
     /// The permit is not an operator's, or the database failed.
     pub async fn lent_out(
         &self,
         permit: &Permit,
-        institution: InstitutionId,
         currency: Currency,
-    ) -> Result<i64, Error> {
+    ) -> Result<HashMap<InstitutionId, i64>, Error> {
         permit.covers(Scope::Operate)?;
-        Ok(store::redemption::lent_out(&self.inner().db, institution, currency).await?)
+        Ok(store::redemption::lent_out(&self.inner().db, currency).await?)
     }
 
     /// Worker step: repays the advances whose day has come, each out of its

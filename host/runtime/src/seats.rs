@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use qiao_model::PluginId;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use crate::limits;
 
@@ -55,9 +55,10 @@ impl Drop for Seat {
 }
 
 impl Row {
-    /// A place for whoever holds a permit: the one that this thread had last, or the next
-    /// that is free.
-    fn place(self: &Arc<Self>) -> Seat {
+    /// A seat for whoever has a permit: the one that this thread had last, or the next that
+    /// is free. The seat keeps the permit.
+    fn seat(self: &Arc<Self>, permit: SemaphorePermit<'_>) -> Seat {
+        permit.forget();
         thread_local!(static LAST: Cell<usize> = const { Cell::new(0) });
         let free = |number: &usize| {
             let place = self.places.get(*number);
@@ -131,8 +132,7 @@ impl Seats {
     /// A core, at once or when one is free.
     pub(crate) async fn sit(&self) -> Result<Seat, Full> {
         if let Ok(permit) = self.seats.permits.try_acquire() {
-            permit.forget();
-            return Ok(self.seats.place());
+            return Ok(self.seats.seat(permit));
         }
         match tokio::time::timeout(limits::WAIT_TURN_MAX, self.sit_again()).await {
             Ok(Some(seat)) => Ok(seat),
@@ -144,8 +144,7 @@ impl Seats {
     /// it takes.
     pub(crate) async fn sit_again(&self) -> Option<Seat> {
         let permit = self.seats.permits.acquire().await.ok()?;
-        permit.forget();
-        Some(self.seats.place())
+        Some(self.seats.seat(permit))
     }
 }
 

@@ -34,7 +34,7 @@ from x where ledger_account.id = x.id and ledger_account.transfers = x.transfers
 };
 
 // What the transfers of a spread share comes once: less to bind for each of them.
-const INSERT: WriteRows = WriteRows {
+const INSERT_SQLITE: WriteRows = WriteRows {
     sqlite: [
         "with x (id, credit, minor, debit_previous, credit_previous, debit_balance, credit_balance) as (",
         ") insert into ledger_transfer (id, credit_account, minor, debit_previous, credit_previous,
@@ -167,7 +167,7 @@ async fn insert_sqlite(tx: &mut Tx, spread: &Spread) -> Result<u64, Error> {
         reference: &spread.of.reference,
         at: spread.of.at.as_millis(),
     };
-    tx.write_rows_sharing(&INSERT, &rows, &shared).await
+    tx.write_rows_sharing(&INSERT_SQLITE, &rows, &shared).await
 }
 
 async fn receive_and_insert_postgres(tx: &mut Tx, spread: &Spread) -> Result<u64, Error> {

@@ -72,10 +72,10 @@ where r.form = 'instant' and r.ended is null and r.settles_on <= $1 and r.order_
     and o.state = 'completed'
 order by r.order_id limit $3";
 
-const LENT_OUT: &str = "select cast(coalesce(sum(r.paid_minor), 0) as bigint)
+const LENT_OUT: &str = "select r.institution_id, cast(sum(r.paid_minor) as bigint) as minor
 from redemption r join orders o on o.id = r.order_id
-where r.form = 'instant' and r.ended is null and r.institution_id = $1 and r.currency = $2
-    and o.state = 'completed'";
+where r.form = 'instant' and r.ended is null and r.currency = $1 and o.state = 'completed'
+group by r.institution_id";
 
 const MARK_REPAID_SQLITE: &str = "update redemption set ended = 'repaid', repaid_at = $2
 where ended is null and order_id in (select value from json_each($1))";
@@ -87,17 +87,21 @@ const INSTANT: &str = "instant";
 const LATER: &str = "later";
 const GIVEN_BACK: &str = "given-back";
 
-/// What an institution's line has advanced and not got back.
+/// What each institution's line has advanced and not got back.
 pub(crate) async fn lent_out(
     db: &Db,
-    institution: InstitutionId,
     currency: Currency,
-) -> Result<i64, Error> {
-    let lent = sqlx::query_scalar(LENT_OUT)
-        .bind(institution.to_string())
+) -> Result<HashMap<InstitutionId, i64>, Error> {
+    let rows = sqlx::query(LENT_OUT)
         .bind(currency.code())
-        .fetch_one(db.reads());
-    Ok(lent.await?)
+        .fetch_all(db.reads())
+        .await?;
+    rows.iter()
+        .map(|row| {
+            let institution = parse("institution id", row.try_get("institution_id")?)?;
+            Ok((institution, row.try_get("minor")?))
+        })
+        .collect()
 }
 
 /// What was taken of a day's limit.

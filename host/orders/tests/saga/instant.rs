@@ -262,8 +262,8 @@ async fn an_advance_is_repaid_once_on_the_next_business_day() {
         assert_eq!(world.has(LINE).await, 0);
         let operator = world.operator().await;
         let lent = async || {
-            let lent = world.orders.lent_out(&operator, INSTITUTION, Currency::CNY);
-            lent.await.unwrap()
+            let lent = world.orders.lent_out(&operator, Currency::CNY).await;
+            lent.unwrap().remove(&INSTITUTION).unwrap_or(0)
         };
         assert_eq!(lent().await, 1_000_000);
         world.advance_secs(14 * 3600);

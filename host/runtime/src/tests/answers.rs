@@ -134,6 +134,9 @@ async fn the_same_request_gives_the_same_quote_for_the_same_fuel() {
     let first = host.runtime.quote(&fund, &request).await.unwrap();
     let again = host.runtime.quote(&fund, &request).await.unwrap();
     assert_eq!(first, again);
+    fund.found_quote_too_large_for_inline();
+    let on_a_guest_thread = host.runtime.quote(&fund, &request).await.unwrap();
+    assert_eq!(first, on_a_guest_thread);
 
     let mut other = request;
     other.offer.amount = Some(Money::cny(100_001));

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::text::{Text, fill};
+use super::visit::with_next;
 use crate::problem::{Kind, Problem};
 
 /// Why a page cannot be shown.
@@ -42,10 +43,9 @@ impl IntoResponse for Failed {
     fn into_response(self) -> Response {
         match self {
             Self::LogIn { back_to, is_undone } => {
-                let next: String =
-                    url::form_urlencoded::byte_serialize(back_to.as_bytes()).collect();
+                let log_in = with_next("/login", &back_to);
                 let note = if is_undone { "&note=log-in-again" } else { "" };
-                Redirect::to(&format!("/login?next={next}{note}")).into_response()
+                Redirect::to(&format!("{log_in}{note}")).into_response()
             }
             Self::Problem(problem) => {
                 let mut response = problem.kind().status().into_response();

@@ -10,6 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use qiao_auth::{Permit, Session};
 use qiao_model::{InstitutionId, Scope, UserId};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use super::failed::{Failed, page_with, told};
 use super::note::Note;
@@ -391,6 +392,12 @@ fn back_to(visit: &Visit, method: &Method) -> String {
     } else {
         visit.path.clone()
     }
+}
+
+/// A way in that leads on to a path.
+pub(crate) fn with_next(path: &str, next: &str) -> String {
+    let next: String = form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("{path}?next={next}")
 }
 
 /// A path of this host to go on to; anything else leads home.

@@ -1,6 +1,6 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use qiao_model::Scope;
+use qiao_model::{InstitutionId, Scope};
 use qiao_registry::{MESSAGE_PAGE_ROWS, Message, PublicAccount, Sender};
 use serde::Deserialize;
 
@@ -24,6 +24,12 @@ pub(super) struct AccountQuery {
 async fn find(app: &App, handle: &str) -> Result<PublicAccount, Failed> {
     let found = app.registry.public_account_by_handle(handle).await?;
     found.ok_or_else(|| Failed::not_found(format_args!("there is no account @{handle}")))
+}
+
+/// The name of an institution's account; empty when it has none.
+pub(super) async fn institution_name(app: &App, id: InstitutionId) -> Result<String, Failed> {
+    let account = app.registry.account_of(id).await?;
+    Ok(account.map_or_else(String::new, |account| account.name))
 }
 
 /// `GET /a/{handle}`

@@ -218,7 +218,7 @@ impl<'a> Desk<'a> {
             return self.quote_for(method).await;
         }
         let of_balance = self.quote_for(Method::Balance).await?;
-        let is_short = pays(&of_balance) && purse.balance.minor < of_balance.amount.minor;
+        let is_short = pays(of_balance.kind) && purse.balance.minor < of_balance.amount.minor;
         match purse.first_account().filter(|_| is_short) {
             Some(account) => self.quote_for(account).await,
             None => Ok(of_balance),
@@ -244,7 +244,7 @@ impl<'a> Desk<'a> {
             return Ok(Some(notice.link(format!("/pin?next={here}"), t.set_pin)));
         }
         Ok(match debit {
-            Debit::No if pays(quote) && purse.balance.minor < quote.amount.minor => {
+            Debit::No if pays(quote.kind) && purse.balance.minor < quote.amount.minor => {
                 Some(self.too_small(purse.balance, quote.amount))
             }
             Debit::Refused(sentence) => Some(Notice::new(Tone::Warning, sentence.clone())),
@@ -319,7 +319,7 @@ impl<'a> Desk<'a> {
             product: self.product.clone(),
             facts: Facts::new().with_entries(facts),
             payable,
-            pays: terms.kind != OrderKind::Redeem,
+            pays: pays(terms.kind),
             methods,
             state,
         }
@@ -394,8 +394,8 @@ impl<'a> Desk<'a> {
 }
 
 /// Whether an order takes money from the person.
-pub(super) const fn pays(quote: &Quote) -> bool {
-    match quote.kind {
+pub(super) const fn pays(kind: OrderKind) -> bool {
+    match kind {
         OrderKind::Purchase | OrderKind::Pay => true,
         OrderKind::Redeem => false,
     }

@@ -127,7 +127,7 @@ impl Purse {
         };
         let available = format!("{} {}", t.available, Figure::money(self.balance).text());
         let mut rows = vec![row(Method::Balance, t.balance.to_owned(), available)];
-        if pays(quote) {
+        if pays(quote.kind) {
             rows.extend(self.links.iter().map(|link| {
                 let channel = self.channels.iter().find(|c| c.code == link.channel);
                 let bank = bank_name(&self.channels, link);

@@ -120,7 +120,7 @@ impl<'a> Desk<'a> {
 
     /// The mandate that was made of the offer, whatever became of it: an offer asks once.
     async fn given(&self) -> Result<Option<MandateId>, Failed> {
-        let mandate = self.offer.new_mandate().id;
+        let mandate = self.offer.mandate();
         let given = self
             .app
             .payments

@@ -1,9 +1,10 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use qiao_model::{InstitutionId, MandateId, Money};
+use qiao_model::{MandateId, Money};
 use qiao_payments::{MANDATES_PAGE_MAX, Mandate, MandateState, Payment};
 use serde::Deserialize;
 
+use super::account::institution_name;
 use super::session::Nothing;
 use crate::App;
 use crate::pages::failed::{Failed, page, see};
@@ -74,11 +75,6 @@ pub(super) async fn list(
         empty: Empty::new(t.no_mandates, t.no_mandates_text),
         paging,
     })
-}
-
-async fn institution_name(app: &App, id: InstitutionId) -> Result<String, Failed> {
-    let account = app.registry.account_of(id).await?;
-    Ok(account.map_or_else(String::new, |account| account.name))
 }
 
 async fn find(app: &App, person: &Person, id: &str) -> Result<Mandate, Failed> {

@@ -10,6 +10,7 @@ use qiao_orders::{Captured, Order, OrderPage, OrderState, Standing};
 use qiao_payments::{Method, Payment, Refund};
 use serde::Deserialize;
 
+use super::account::institution_name;
 use crate::App;
 use crate::pages::failed::{Failed, page, sentence_of};
 use crate::pages::purpose;
@@ -52,7 +53,7 @@ pub(super) async fn list(
     for order in orders {
         rows.push(OrderRow {
             link: Link::new(format!("/orders/{}", order.id), &order.quote.title),
-            institution: institution_name(&app, &order).await?,
+            institution: institution_name(&app, order.quote.institution).await?,
             at: When(order.confirmed_at),
             state: wording::order_state(order.standing.state, t).0,
             total: Figure::money(order.quote.amount),
@@ -66,11 +67,6 @@ pub(super) async fn list(
     })
 }
 
-async fn institution_name(app: &App, order: &Order) -> Result<String, Failed> {
-    let account = app.registry.account_of(order.quote.institution).await?;
-    Ok(account.map_or_else(String::new, |account| account.name))
-}
-
 /// `GET /orders/{id}`
 pub(super) async fn show(
     State(app): State<App>,
@@ -81,7 +77,7 @@ pub(super) async fn show(
     let id: OrderId = id.parse().map_err(Failed::not_found)?;
     let order = app.orders.get(&person.permit, id).await?;
     let order = order.ok_or_else(|| Failed::not_found(format_args!("there is no order {id}")))?;
-    let institution = institution_name(&app, &order).await?;
+    let institution = institution_name(&app, order.quote.institution).await?;
     let product = app.catalog.product(order.quote.product).await?;
     let product = product.map_or_else(String::new, |product| product.name.clone());
     let (state, explanation) = wording::order_state(order.standing.state, t);

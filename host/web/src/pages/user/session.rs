@@ -4,7 +4,6 @@ use axum::response::{IntoResponse, Response};
 use qiao_auth::{Error, NewUser, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, SessionToken};
 use qiao_model::Secret;
 use serde::Deserialize;
-use url::form_urlencoded;
 
 use crate::App;
 use crate::extract::session_token;
@@ -13,7 +12,7 @@ use crate::pages::sent::Sent;
 use crate::pages::text::fill;
 use crate::pages::view::user::{LogIn, Me, SignUp};
 use crate::pages::view::{Badge, Cell, Facts, Field, Form, Kind, Link, Tone};
-use crate::pages::visit::{Person, Visit, own_path};
+use crate::pages::visit::{Person, Visit, own_path, with_next};
 use crate::session_cookie;
 
 #[derive(Default, Deserialize)]
@@ -61,7 +60,7 @@ fn sign_up_page(visit: &Visit, person: &NewPerson, wrong: Wrong) -> SignUp {
         .hint(fill(t.password_hint, &[&PASSWORD_CHARS_MIN]));
     SignUp {
         shell: visit.user_page(t.sign_up_title, ""),
-        log_in: path_with_next("/login", &person.next),
+        log_in: other_way_in("/login", &person.next),
         form: Form::new("sign-up", "/signup", visit.csrf(), t.create_account)
             .hidden("next", own_path(&person.next))
             .field(name.value(&person.name).error(wrong.name))
@@ -110,13 +109,13 @@ pub(super) async fn sign_up(
     }
 }
 
-/// A way in that leads on to where the visitor was going.
-fn path_with_next(path: &str, next: &str) -> String {
+/// The other way in, which leads on to where the visitor was going, if they were.
+fn other_way_in(path: &str, next: &str) -> String {
     if next.is_empty() {
-        return path.to_owned();
+        path.to_owned()
+    } else {
+        with_next(path, own_path(next))
     }
-    let next: String = form_urlencoded::byte_serialize(own_path(next).as_bytes()).collect();
-    format!("{path}?next={next}")
 }
 
 #[derive(Default, Deserialize)]
@@ -151,7 +150,7 @@ fn log_in_page(visit: &Visit, login: &str, next: &str, problem: Option<String>) 
     let password = Field::new("password", t.password, Kind::Password);
     LogIn {
         shell: visit.user_page(t.log_in, ""),
-        sign_up: path_with_next("/signup", next),
+        sign_up: other_way_in("/signup", next),
         form: Form::new("log-in", "/login", visit.csrf(), t.log_in)
             .hidden("next", own_path(next))
             .problem(problem)

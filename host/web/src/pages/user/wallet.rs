@@ -10,6 +10,7 @@ use qiao_model::{Currency, InstitutionId, Money, TransferId};
 use qiao_payments::{IdempotencyKey, StatementLine, StatementOf, StatementPage};
 use serde::Deserialize;
 
+use super::account::institution_name;
 use super::bank_list;
 use super::bank_transfer::{self, Kept};
 use crate::App;
@@ -202,8 +203,7 @@ async fn names_of_charges(app: &App, page: &StatementPage) -> Result<Names, Fail
     let mut names = Names::new();
     for institution in charges.filter_map(|payment| payment.institution) {
         if let Entry::Vacant(unnamed) = names.entry(institution) {
-            let account = app.registry.account_of(institution).await?;
-            unnamed.insert(account.map_or_else(String::new, |account| account.name));
+            unnamed.insert(institution_name(app, institution).await?);
         }
     }
     Ok(names)
